@@ -1,0 +1,176 @@
+/**
+ * The canonical model: what a Compose project means, frozen plain values in exact types. Nothing outside `compose`
+ * re-parses a string of it. Names are Compose's own in camelCase, with the unit last. The TreePath of a value is that of
+ * the long form in the file (`services.web.mem_limit`), whatever its name here.
+ */
+import type { Diagnostic, TreePath } from '../errors.ts'
+
+export interface Project {
+  readonly name: string
+  /** Absolute directory that relative paths start from. */
+  readonly workingDirectory: string
+  /** Absolute paths, in order of merging. */
+  readonly composeFiles: readonly string[]
+  /** Enabled by profiles and selection, by name. */
+  readonly services: Readonly<Record<string, Service>>
+  /** Present in the files but switched off by profiles. */
+  readonly disabledServices: Readonly<Record<string, Service>>
+  /** Used by an enabled service, by key; `default` among them. */
+  readonly networks: Readonly<Record<string, Network>>
+  readonly volumes: Readonly<Record<string, Volume>>
+}
+
+export interface Service {
+  readonly name: string
+  /** Keys present in the canonical form that this model has no field for: path and key, for plan/support.ts. */
+  readonly others: readonly { readonly key: string; readonly path: TreePath }[]
+  readonly image: string | undefined
+  /** undefined: the image's; []: none. */
+  readonly command: readonly string[] | undefined
+  readonly entrypoint: readonly string[] | undefined
+  /** env_file, then environment. null: unset in the container, even where the image sets it. */
+  readonly environment: Readonly<Record<string, string | null>>
+  readonly ports: readonly Port[]
+  /** `80/tcp`; metadata only. */
+  readonly expose: readonly string[]
+  readonly volumes: readonly ServiceMount[]
+  readonly networks: readonly ServiceNetwork[]
+  /** `none`, `host`, `bridge`, `service:X` …; undefined: `networks` count. */
+  readonly networkMode: string | undefined
+  readonly dependsOn: Readonly<Record<string, Dependency>>
+  readonly workingDir: string | undefined
+  readonly user: string | undefined
+  readonly hostname: string | undefined
+  readonly domainname: string | undefined
+  readonly init: boolean | undefined
+  readonly tty: boolean
+  readonly stdinOpen: boolean
+  /** `SIGTERM`, or a number as text. undefined: the image's. */
+  readonly stopSignal: string | undefined
+  readonly stopGraceMs: number | undefined
+  readonly capAdd: readonly string[]
+  readonly capDrop: readonly string[]
+  readonly privileged: boolean
+  readonly readOnly: boolean
+  /** By lower-case name (`nofile`); -1 = unlimited. */
+  readonly ulimits: Readonly<Record<string, { readonly soft: number; readonly hard: number }>>
+  /** undefined or 0: no limit. */
+  readonly memLimitBytes: number | undefined
+  readonly cpus: number | undefined
+  /** -1 or undefined: no limit. */
+  readonly pidsLimit: number | undefined
+  readonly shmSizeBytes: number | undefined
+  readonly labels: Readonly<Record<string, string>>
+  readonly containerName: string | undefined
+  /** Host name to addresses; `host-gateway` stands as it is. */
+  readonly extraHosts: Readonly<Record<string, readonly string[]>>
+  readonly dns: readonly string[]
+  readonly dnsSearch: readonly string[]
+  readonly dnsOptions: readonly string[]
+  /** Wanted number of containers. */
+  readonly scale: number
+  readonly profiles: readonly string[]
+  readonly securityOpt: readonly string[]
+  readonly restart: string | undefined
+}
+
+export interface Port {
+  /** Container port. */
+  readonly target: number
+  /** Host port or a range to choose from, `8000` or `8000-8010`; undefined: any free one. */
+  readonly published: { readonly first: number; readonly last: number } | undefined
+  /** undefined: all addresses, IPv4 and IPv6. */
+  readonly hostIp: string | undefined
+  readonly protocol: 'tcp' | 'udp' | 'sctp'
+  readonly path: TreePath
+}
+
+export type ServiceMount = { readonly target: string; readonly readOnly: boolean; readonly path: TreePath } & (
+  | {
+      readonly type: 'bind'
+      /** Absolute. */
+      readonly source: string
+      readonly createHostPath: boolean
+      readonly propagation: string | undefined
+      readonly recursive: string | undefined
+    }
+  | {
+      readonly type: 'volume'
+      /** Key in `Project.volumes`; undefined: anonymous. */
+      readonly source: string | undefined
+      readonly nocopy: boolean
+      readonly subpath: string | undefined
+    }
+  | {
+      readonly type: 'tmpfs'
+      readonly sizeBytes: number | undefined
+      /** Permission bits. */
+      readonly mode: number | undefined
+      /** Further mount options of the short form: `noexec`, `uid=1000` … */
+      readonly options: readonly string[]
+    }
+)
+
+export interface ServiceNetwork {
+  /** Key in `Project.networks`. */
+  readonly key: string
+  readonly aliases: readonly string[]
+  readonly ipv4Address: string | undefined
+  readonly macAddress: string | undefined
+  readonly priority: number
+  readonly gwPriority: number
+  readonly interfaceName: string | undefined
+}
+
+export interface Dependency {
+  readonly condition: 'service_started' | 'service_healthy' | 'service_completed_successfully'
+  readonly required: boolean
+  readonly restart: boolean
+}
+
+export interface Network {
+  readonly key: string
+  /** `<project>_<key>` unless named. */
+  readonly name: string
+  readonly external: boolean
+  readonly driver: string | undefined
+  readonly internal: boolean
+  readonly attachable: boolean
+  readonly labels: Readonly<Record<string, string>>
+  readonly ipam: readonly { readonly subnet: string | undefined; readonly gateway: string | undefined; readonly ipRange: string | undefined }[]
+  readonly mtu: number | undefined
+  readonly others: readonly { readonly key: string; readonly path: TreePath }[]
+}
+
+export interface Volume {
+  readonly key: string
+  readonly name: string
+  readonly external: boolean
+  readonly driver: string | undefined
+  readonly driverOptions: Readonly<Record<string, string>>
+  readonly labels: Readonly<Record<string, string>>
+  readonly others: readonly { readonly key: string; readonly path: TreePath }[]
+}
+
+/** Where a value came from. Offsets are UTF-16 units into the file. */
+export interface Origin {
+  readonly file: string
+  readonly start: number
+  readonly end: number
+  /** Variables that took part. */
+  readonly variables: readonly string[]
+  /** The origin this one replaced in a merge. */
+  readonly replaced: Origin | undefined
+}
+
+/** What `load` returns. `project` is undefined when there is an error among the diagnostics. */
+export interface LoadResult {
+  readonly project: Project | undefined
+  /** The canonical form as plain values with Compose's key names: what `config` prints. */
+  readonly canonical: Readonly<Record<string, unknown>>
+  /** By JSON Pointer of the path (errors.ts `pointerOf`): origin of the value, and of the key where it has one. */
+  readonly origins: ReadonlyMap<string, { readonly value: Origin; readonly key: Origin | undefined }>
+  readonly diagnostics: readonly Diagnostic[]
+  /** Text of every file read, for code frames. */
+  readonly sources: ReadonlyMap<string, string>
+}

@@ -1,0 +1,54 @@
+/**
+ * Control protocol between a client and a monitor: SOCK_STREAM at `<run>/containers/<id>/control.sock`; the start-up
+ * socket (fd 3 of the monitor) speaks the same. native/core/protocol.h is its twin; a test compares the numbers.
+ *
+ * frame   = u32 length of payload (at most 64 KiB), u16 type, u16 zero, payload. Little-endian; text = u32 length + UTF-8.
+ * A connection starts with the monitor's `hello`. Requests are answered in order.
+ *
+ *   start-up socket             client ── commit, go ──►  monitor   (either may be sent ahead of the answers)
+ *                               client ◄─ hello, created, running | failure ──
+ *   EOF before `commit`: the monitor undoes everything, `remove` scope included, and ends.
+ */
+export const PROTOCOL_VERSION = 1
+export const MAX_PAYLOAD_BYTES = 65_536
+
+/** Frame types. Below 100: client to monitor. */
+export const FRAME = {
+  /** The container outlives this client. */
+  commit: 1,
+  /** Pass the barrier: execve. Answer: `running` or `failure`. On a container that runs already: `running`. */
+  go: 2,
+  /** Answer: `exited`, when the process has ended (at once if it has). */
+  wait: 3,
+  /** u32 signal number. Answer: `ok` or `failure`. */
+  signal: 4,
+  /** u32 signal (0 = planned), u32 grace in ms (0xffffffff = planned). Signal, grace, SIGKILL. Answer: `exited`. */
+  stop: 5,
+  /** u32 bits: 1 stdin, 2 output. Afterwards `stdin` frames go in, `stdout` and `stderr` frames come out, `exited` last. */
+  attach: 6,
+  /** Bytes for the container's stdin; empty = end of file. No answer. */
+  stdin: 7,
+  /** u32 rows, u32 columns. No answer. */
+  resize: 8,
+  /** Answer: `pidfd` with the init's pidfd as SCM_RIGHTS. For native clients. */
+  pidfd: 9,
+  /** u32 version, u32 features (0), u32 state (STATE), u32 host pid of the init or 0. */
+  hello: 101,
+  /** u32 host pid. The container waits at the barrier. */
+  created: 102,
+  /** u32 host pid. execve succeeded. */
+  running: 103,
+  /** u32 exit code (128 + signal where killed), u32 signal or 0, u32 1 = OOM kill. */
+  exited: 104,
+  /** text section, u32 index, text syscall, u32 errno, text path. The container is gone or was never made. */
+  failure: 105,
+  ok: 106,
+  stdout: 107,
+  stderr: 108,
+  pidfdReply: 109,
+} as const
+
+export const STATE = { building: 0, created: 1, running: 2, exited: 3 } as const
+
+/** fds of `caisson-monitor monitor`. */
+export const MONITOR_FD = { startup: 3, stateDirectory: 4, runDirectory: 5, alive: 6, networkRoot: 7, firstListener: 8 } as const

@@ -1,0 +1,60 @@
+/** What the addon exports (native/addon/addon.cc). A test asserts that its keys are these. The only importer of the .node file. */
+export interface NativeBinding {
+  /** PROTOCOL_VERSION and PLAN_VERSION it was built with, as `protocol.plan`. */
+  readonly version: string
+  /**
+   * vfork and exec of `file` (never fork: Node's heap is large). fds[i] becomes fd i of the child; all others are closed;
+   * a new environment. Returns the pid. Throws a SystemFailure-shaped error.
+   */
+  spawn(file: string, args: readonly string[], env: readonly string[], fds: readonly number[]): number
+  /** waitpid(pid, WNOHANG when !block): exit code, or 128 + signal; undefined if it still runs. */
+  reap(pid: number, block: boolean): number | undefined
+  /** AF_UNIX SOCK_STREAM pair, both ends close-on-exec. */
+  socketPair(): [number, number]
+  /** Creates (0600) and opens `path`; takes the write lock of that open file description (F_OFD_SETLK), without waiting. undefined: held. */
+  lock(path: string): number | undefined
+  /** As lock, but waits up to `timeoutMs` on a thread. */
+  lockWait(path: string, timeoutMs: number): Promise<number | undefined>
+  /** F_OFD_GETLK: whether somebody holds the lock. Takes nothing. A missing file is not held. */
+  isLocked(path: string): boolean
+  /** open(2) O_RDONLY|O_CLOEXEC of a directory or namespace file; the caller closes it. */
+  openPath(path: string): number
+  /** Content of `path` resolved inside the topmost of `layers` that has it (whiteouts count); undefined if none. openat2(RESOLVE_IN_ROOT), regular files only, at most `maxBytes`. */
+  readInRoot(layers: readonly string[], path: string, maxBytes: number): Buffer | undefined
+
+  /** Netlink socket of `protocol` (0 = NETLINK_ROUTE, 12 = NETLINK_NETFILTER) in network namespace `nsFd`. */
+  netlinkSocket(nsFd: number, protocol: number): number
+  /** Sends `messages`, collects replies until each message with NLM_F_ACK or a dump has ended. The bytes of all replies, NLMSG_ERROR included. */
+  netlinkTalk(socketFd: number, messages: Uint8Array, expectedEnds: number): Promise<Buffer>
+  /** Creates the bridge if missing; address, MAC, mtu, up. All idempotent. */
+  bridgeEnsure(nsFd: number, bridge: { name: string; address: Uint8Array; prefixLength: number; mac: Uint8Array; mtu: number }): Promise<void>
+  /** RTM_DELLINK; a missing link is fine. Takes up to 35 ms, on a thread. */
+  linkDelete(nsFd: number, name: string): Promise<void>
+  /** IPv4 destinations of all routing tables and addresses of links: `[address, prefixLength, interface]`. */
+  routes(nsFd: number): [Uint8Array, number, string][]
+  /** Names of links in the namespace. */
+  links(nsFd: number): string[]
+  /** Writes /proc/sys/<path> as seen from namespace `nsFd`. */
+  networkSysctl(nsFd: number, path: string, value: string): void
+  /** Reads it. undefined if there is none. */
+  readNetworkSysctl(nsFd: number, path: string): string | undefined
+  /**
+   * Socket in namespace `nsFd`, SO_REUSEADDR, SO_MARK `mark`, IPV6_V6ONLY; bound, TCP also listening. port 0 = any.
+   * Throws EADDRINUSE and the like.
+   */
+  listen(nsFd: number, options: { protocol: 'tcp' | 'udp'; address: Uint8Array; port: number; mark: number }): { fd: number; port: number }
+
+  /** Formats CRI log lines (see src/log/). Returns the output and how many input bytes were whole lines. */
+  formatLog(input: Uint8Array, options: LogFormat): { stdout: Buffer; stderr: Buffer; consumed: number }
+}
+
+export interface LogFormat {
+  /** Put before each line, as bytes of UTF-8. */
+  readonly prefix: string
+  readonly timestamps: boolean
+  /** RFC 3339 bounds, compared as text; empty = none. */
+  readonly since: string
+  readonly until: string
+  /** false: all goes to `stdout`, as `docker compose logs` does. */
+  readonly separate: boolean
+}

@@ -1,0 +1,25 @@
+/** The part of an OCI image configuration that a container is made from (image-spec config.md), in exact types. */
+export interface ImageConfig {
+  readonly user: string
+  /** NAME=value. */
+  readonly env: readonly string[]
+  readonly entrypoint: readonly string[] | undefined
+  readonly cmd: readonly string[] | undefined
+  readonly workingDir: string
+  readonly volumes: readonly string[]
+  readonly exposedPorts: readonly string[]
+  readonly stopSignal: string | undefined
+  readonly labels: Readonly<Record<string, string>>
+}
+
+/** An image ready to be a root filesystem. */
+export interface UnpackedImage {
+  /** Identity, changes when the content does: config digest, or `caisson/host@<version>`. */
+  readonly id: string
+  readonly reference: string
+  readonly config: ImageConfig
+  /** Unpacked layer directories, topmost first. */
+  readonly layers: readonly string[]
+  /** Read-only binds that belong to the image (`/usr` of caisson/host): absolute host source, target. */
+  readonly binds: readonly { readonly source: string; readonly target: string }[]
+}

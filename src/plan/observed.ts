@@ -1,0 +1,46 @@
+/** Observed: the world of one project as state on disk tells it. Made by state/observe.ts; a plain snapshot. */
+export interface Observed {
+  readonly containers: readonly ObservedContainer[]
+  readonly networks: readonly ObservedNetwork[]
+  readonly volumes: readonly ObservedVolume[]
+}
+
+/**
+ * created: built, waits at the barrier, or never started; running; exited: its process ended and its monitor is gone;
+ * lost: its monitor died without finishing (kill -9, reboot): its undo list has to run before anything else.
+ */
+export type ContainerState = 'created' | 'running' | 'exited' | 'lost'
+
+export interface ObservedContainer {
+  readonly id: string
+  readonly name: string
+  readonly service: string
+  /** Replica number, from 1. */
+  readonly number: number
+  readonly oneOff: boolean
+  readonly configHash: string
+  /** Identity of the image it was made from. */
+  readonly imageId: string
+  readonly state: ContainerState
+  readonly exitCode: number | undefined
+  /** Names of the networks it is attached to (`<project>_<key>`). */
+  readonly networks: readonly string[]
+}
+
+export interface ObservedNetwork {
+  readonly id: string
+  readonly name: string
+  /** Key in the Compose file. */
+  readonly key: string
+  readonly configHash: string
+  /** The bridge exists in the NetworkRoot. */
+  readonly present: boolean
+  /** Project that made it; undefined: made outside any project. */
+  readonly project: string | undefined
+}
+
+export interface ObservedVolume {
+  readonly name: string
+  readonly key: string
+  readonly project: string | undefined
+}
