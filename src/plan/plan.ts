@@ -32,14 +32,37 @@ export type Operation =
   | { readonly kind: 'createVolume'; readonly key: string }
   | { readonly kind: 'removeVolume'; readonly name: string }
   /** Builds it up to the barrier. `replaces`: container whose anonymous volumes it takes over. */
-  | { readonly kind: 'createContainer'; readonly service: string; readonly number: number; readonly name: string; readonly replaces: string | undefined }
+  | {
+      readonly kind: 'createContainer'
+      readonly service: string
+      readonly number: number
+      readonly name: string
+      readonly replaces: string | undefined
+    }
   /** Passes the barrier of a container created in this plan (`container` undefined), or starts one that exists. */
-  | { readonly kind: 'startContainer'; readonly service: string; readonly number: number; readonly name: string; readonly container: string | undefined }
-  | { readonly kind: 'stopContainer'; readonly container: string; readonly name: string; readonly timeoutMs: number | undefined }
+  | {
+      readonly kind: 'startContainer'
+      readonly service: string
+      readonly number: number
+      readonly name: string
+      readonly container: string | undefined
+    }
+  | {
+      readonly kind: 'stopContainer'
+      readonly container: string
+      readonly name: string
+      readonly timeoutMs: number | undefined
+    }
   | { readonly kind: 'signalContainer'; readonly container: string; readonly name: string; readonly signal: string }
-  | { readonly kind: 'removeContainer'; readonly container: string; readonly name: string; readonly anonymousVolumes: boolean }
+  | {
+      readonly kind: 'removeContainer'
+      readonly container: string
+      readonly name: string
+      readonly anonymousVolumes: boolean
+    }
 
-const formatEdge = (edge: Edge): string => (edge.onFailure === 'abort' ? `${edge.node}` : `${edge.node}/${edge.onFailure}`)
+const formatEdge = (edge: Edge): string =>
+  edge.onFailure === 'abort' ? `${edge.node}` : `${edge.node}/${edge.onFailure}`
 
 const formatDetail = (operation: Operation): string => {
   switch (operation.kind) {

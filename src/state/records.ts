@@ -19,7 +19,12 @@ export interface ContainerRecord {
   readonly definition: Service
   readonly labels: Readonly<Record<string, string>>
   /** Networks in the order of eth0, eth1 …: id of the network and its name. */
-  readonly networks: readonly { readonly id: string; readonly name: string; readonly key: string; readonly aliases: readonly string[] }[]
+  readonly networks: readonly {
+    readonly id: string
+    readonly name: string
+    readonly key: string
+    readonly aliases: readonly string[]
+  }[]
   /** Target to volume name, named and anonymous. */
   readonly volumes: Readonly<Record<string, { readonly name: string; readonly anonymous: boolean }>>
   /** argv as shown by `ps`. */
@@ -31,7 +36,14 @@ export interface ContainerRecord {
 /** `$CAISSON_RUN/containers/<id>/allocation`: what belongs to one run; gone with the run directory. */
 export interface RunRecord {
   readonly version: 1
-  readonly addresses: readonly { readonly network: string; readonly name: string; readonly address: string; readonly prefixLength: number; readonly gateway: string; readonly mac: string }[]
+  readonly addresses: readonly {
+    readonly network: string
+    readonly name: string
+    readonly address: string
+    readonly prefixLength: number
+    readonly gateway: string
+    readonly mac: string
+  }[]
   readonly ports: readonly PublishedPort[]
 }
 

@@ -1,0 +1,3 @@
+import type { Check, EngineOptions } from './types.ts'
+
+export const doctor = async (_engine: EngineOptions): Promise<readonly Check[]> => []

@@ -1,0 +1,29 @@
+/** The engine: each verb is observe, reconcile, execute. Verbs are loaded when asked for: `ps` pays nothing for `up`. */
+import type { Engine, EngineOptions } from './types.ts'
+
+export const createEngine = (options: EngineOptions): Engine => ({
+  up: async (project, up) => (await import('./up.ts')).up(options, project, up),
+  down: async (target, down) => (await import('./change.ts')).down(options, target, down),
+  start: async (target, change) => (await import('./change.ts')).start(options, target, change),
+  stop: async (target, change) => (await import('./change.ts')).stop(options, target, change),
+  restart: async (target, change) => (await import('./change.ts')).restart(options, target, change),
+  kill: async (target, kill) => (await import('./change.ts')).kill(options, target, kill),
+  remove: async (target, remove) => (await import('./change.ts')).remove(options, target, remove),
+  support: async (project, lenient) => (await import('../plan/support.ts')).unsupported(project, lenient),
+
+  ps: async (name) => (await import('./ps.ts')).ps(options, name),
+  ls: async () => (await import('./ps.ts')).ls(options),
+  findProject: async (files) => (await import('../state/projects.ts')).findProject(options.root, files),
+  async *logs(name, logs) {
+    yield* (await import('./logs.ts')).logs(options, name, logs)
+  },
+  exec: async (name, exec) => (await import('./exec.ts')).exec(options, name, exec),
+  port: async (name, port) => (await import('./ps.ts')).port(options, name, port),
+
+  images: async () => (await import('./images.ts')).images(options),
+  importImage: async (tar, reference) => (await import('./images.ts')).importImage(options, tar, reference),
+  removeImage: async (reference) => (await import('./images.ts')).removeImage(options, reference),
+
+  facts: async () => (await import('./host-facts.ts')).readHostFacts(options),
+  doctor: async () => (await import('./doctor.ts')).doctor(options),
+})

@@ -1,0 +1,38 @@
+/** What the engine says while it works. Whatever draws (task list, lines, JSON) only draws these; nothing decides by them. */
+import type { CaissonError, TreePath } from '../errors.ts'
+import type { Plan, PlanNode } from '../plan/plan.ts'
+
+/** What an operation touches, as the user knows it: noun and full name. */
+export interface Subject {
+  readonly noun: 'container' | 'network' | 'volume'
+  readonly name: string
+}
+
+export interface LockHolder {
+  readonly pid: number
+  /** Command line, words joined by spaces. */
+  readonly command: string
+}
+
+export type EngineEvent =
+  /** `path` resolves to a place in the Compose file; undefined where the warning has none. */
+  | {
+      readonly kind: 'warning'
+      readonly code: string
+      readonly message: string
+      readonly hint: string | undefined
+      readonly path: TreePath | undefined
+    }
+  /** Once for each plan, before its first operation. Empty plans too. */
+  | { readonly kind: 'planned'; readonly plan: Plan }
+  | { readonly kind: 'started'; readonly node: PlanNode; readonly subject: Subject }
+  | { readonly kind: 'done'; readonly node: PlanNode; readonly subject: Subject; readonly milliseconds: number }
+  | { readonly kind: 'failed'; readonly node: PlanNode; readonly subject: Subject; readonly error: CaissonError }
+  /** Not done because node `because` failed or was skipped itself. */
+  | { readonly kind: 'skipped'; readonly node: PlanNode; readonly subject: Subject; readonly because: number }
+  /** Another command changes the same thing; this one waits for it. */
+  | { readonly kind: 'locked'; readonly lock: string; readonly holder: LockHolder | undefined }
+  /** The rest of a container whose monitor was killed, or of a command that was, is undone. */
+  | { readonly kind: 'recovered'; readonly name: string; readonly reason: string }
+
+export type Emit = (event: EngineEvent) => void

@@ -1,0 +1,208 @@
+/** Signatures of the engine: everything that a user interface can ask for. Implementation: engine.ts. */
+import type { Project } from '../compose/project.ts'
+import type { Diagnostic } from '../errors.ts'
+import type { HostFacts } from '../native/host-facts.ts'
+import type { Plan } from '../plan/plan.ts'
+import type { PublishedPort, ProjectRecord } from '../state/records.ts'
+import type { Emit } from './events.ts'
+
+export interface EngineOptions {
+  /** $CAISSON_ROOT, absolute: what must last. */
+  readonly root: string
+  /** $CAISSON_RUN, absolute: what a reboot may take. */
+  readonly run: string
+  /** Network namespace file that bridges and ports belong to ($CAISSON_NETNS); undefined: that of this process. */
+  readonly networkNamespace: string | undefined
+  readonly emit: Emit
+}
+
+export interface UpOptions {
+  /** Services named on the command line; empty: all. Their dependencies come along unless `noDeps`. */
+  readonly services: readonly string[]
+  readonly noDeps: boolean
+  readonly forceRecreate: boolean
+  readonly noRecreate: boolean
+  readonly alwaysRecreateDeps: boolean
+  readonly renewAnonymousVolumes: boolean
+  readonly removeOrphans: boolean
+  /** Say nothing about orphans (COMPOSE_IGNORE_ORPHANS). */
+  readonly ignoreOrphans: boolean
+  /** Create only. */
+  readonly noStart: boolean
+  /** `--scale`, by service. */
+  readonly scale: Readonly<Record<string, number>>
+  /** Grace of stops that this makes; undefined: each service's own. */
+  readonly timeoutMs: number | undefined
+  /** Keys that are not honoured yet warn instead of failing. */
+  readonly lenient: boolean
+  /** Plan only: no lock, no change, no native addon. */
+  readonly dryRun: boolean
+}
+
+/** A project that need not have been loaded: `project` is wanted where the file was read anyway. */
+export interface ProjectTarget {
+  readonly name: string
+  readonly project: Project | undefined
+}
+
+export interface ChangeOptions {
+  /** Empty: all. */
+  readonly services: readonly string[]
+  readonly timeoutMs: number | undefined
+  readonly dryRun: boolean
+}
+
+export interface DownOptions extends ChangeOptions {
+  readonly volumes: boolean
+  readonly removeOrphans: boolean
+}
+
+export interface KillOptions extends ChangeOptions {
+  /** Name with or without SIG, or number. */
+  readonly signal: string
+  readonly removeOrphans: boolean
+}
+
+export interface Outcome {
+  readonly plan: Plan
+}
+
+/** One container as `ps` shows it. Times: milliseconds since the epoch; 0: never. */
+export interface ContainerRow {
+  readonly id: string
+  readonly name: string
+  readonly image: string
+  readonly command: readonly string[]
+  readonly project: string
+  readonly service: string
+  readonly number: number
+  readonly oneOff: boolean
+  readonly createdAt: number
+  readonly startedAt: number
+  readonly finishedAt: number
+  /** `dead`: its monitor was killed; the next change cleans up. */
+  readonly state: 'created' | 'running' | 'exited' | 'dead'
+  readonly exitCode: number
+  readonly signal: number
+  readonly oomKilled: boolean
+  readonly pid: number
+  readonly publishers: readonly PublishedPort[]
+  /** `expose` and unpublished ports of the definition: `80/tcp`. */
+  readonly exposed: readonly string[]
+  readonly labels: Readonly<Record<string, string>>
+  readonly mounts: readonly string[]
+  readonly networks: readonly string[]
+  readonly localVolumes: number
+}
+
+export interface ProjectRow {
+  readonly name: string
+  /** Containers by state. */
+  readonly counts: Readonly<Record<ContainerRow['state'], number>>
+  readonly composeFiles: readonly string[]
+  readonly workingDirectory: string
+}
+
+export interface LogSource {
+  readonly id: string
+  /** Full name, `shop-web-1`. */
+  readonly name: string
+  readonly service: string
+  readonly number: number
+}
+
+export interface LogOptions {
+  /** Empty: all. */
+  readonly services: readonly string[]
+  /** Replica; undefined: all. */
+  readonly index: number | undefined
+  readonly follow: boolean
+  /** RFC 3339 in UTC with nine digits of fraction (logTime in src/log/time.ts); empty: none. */
+  readonly since: string
+  readonly until: string
+  /** Last lines of each container; undefined: all. */
+  readonly tail: number | undefined
+  readonly timestamps: boolean
+  /** Text before each line of a container; called once each, sources in the order of their names. */
+  readonly prefix: (source: LogSource) => string
+  /** Keep stderr apart (attached `up` does not: it merges as `logs` does). */
+  readonly separate: boolean
+  readonly signal: AbortSignal | undefined
+}
+
+export type LogItem =
+  | { readonly kind: 'output'; readonly source: LogSource; readonly stdout: Buffer; readonly stderr: Buffer }
+  /** Only when following: the process ended. */
+  | { readonly kind: 'exit'; readonly source: LogSource; readonly exitCode: number }
+
+export interface ExecOptions {
+  readonly service: string
+  /** Replica; undefined: the lowest. */
+  readonly index: number | undefined
+  readonly command: readonly string[]
+  /** NAME=value. */
+  readonly env: readonly string[]
+  readonly workingDir: string | undefined
+  readonly user: string | undefined
+  readonly privileged: boolean
+  readonly tty: boolean
+  readonly interactive: boolean
+  readonly detach: boolean
+}
+
+export interface ImageRow {
+  readonly reference: string
+  readonly id: string
+  readonly createdAt: number
+  readonly sizeBytes: number
+}
+
+/** One thing that `doctor` looked at. */
+export interface Check {
+  readonly name: string
+  readonly state: 'ok' | 'warning' | 'missing'
+  readonly message: string
+  readonly fix: string | undefined
+}
+
+export interface Engine {
+  /** Creates and starts what the project asks for and returns when every process runs. Throws ChangeError. */
+  up(project: Project, options: UpOptions): Promise<Outcome>
+  down(target: ProjectTarget, options: DownOptions): Promise<Outcome>
+  start(target: ProjectTarget, options: ChangeOptions): Promise<Outcome>
+  stop(target: ProjectTarget, options: ChangeOptions): Promise<Outcome>
+  restart(target: ProjectTarget, options: ChangeOptions): Promise<Outcome>
+  kill(target: ProjectTarget, options: KillOptions): Promise<Outcome>
+  /** `rm`: stopped containers only. */
+  remove(target: ProjectTarget, options: ChangeOptions & { readonly volumes: boolean }): Promise<Outcome>
+  /** What plan/support.ts says of the project: warnings, and errors (warnings when `lenient`). Pure. */
+  support(project: Project, lenient: boolean): Promise<readonly Diagnostic[]>
+
+  /** Containers of a project by name of service and number; one-offs last. */
+  ps(name: string): Promise<readonly ContainerRow[]>
+  ls(): Promise<readonly ProjectRow[]>
+  /** The record of the project that these Compose files made, if there is just one: then nothing needs to be parsed. */
+  findProject(composeFiles: readonly string[]): Promise<ProjectRecord | undefined>
+  /** Ends when all is read, and when following: when every container has ended, or `signal` fires. */
+  logs(name: string, options: LogOptions): AsyncIterable<LogItem>
+  /** Exit code of the process; 125, 126, 127 for our own failures, thrown as errors with that `exitCode`. */
+  exec(name: string, options: ExecOptions): Promise<number>
+  /** undefined: that port is not published. */
+  port(
+    name: string,
+    options: {
+      readonly service: string
+      readonly index: number | undefined
+      readonly port: number
+      readonly protocol: 'tcp' | 'udp'
+    },
+  ): Promise<PublishedPort | undefined>
+
+  images(): Promise<readonly ImageRow[]>
+  /** `tar`: path of a root filesystem tarball, plain or gzip; `-`: stdin. */
+  importImage(tar: string, reference: string): Promise<ImageRow>
+  removeImage(reference: string): Promise<void>
+
+  facts(): Promise<HostFacts>
+  doctor(): Promise<readonly Check[]>
+}

@@ -1,0 +1,27 @@
+/** The public API, and all that the command line may use of the engine. */
+export { createEngine } from './engine/engine.ts'
+export { ChangeError, ExecError, ServiceError, type ServiceFailure } from './engine/errors.ts'
+export type { Emit, EngineEvent, LockHolder, Subject } from './engine/events.ts'
+export type {
+  ChangeOptions,
+  Check,
+  ContainerRow,
+  DownOptions,
+  Engine,
+  EngineOptions,
+  ExecOptions,
+  ImageRow,
+  KillOptions,
+  LogItem,
+  LogOptions,
+  LogSource,
+  Outcome,
+  ProjectRow,
+  ProjectTarget,
+  UpOptions,
+} from './engine/types.ts'
+export { logTime } from './log/time.ts'
+export type { HostFacts } from './native/host-facts.ts'
+export { formatPlan, type Operation, type Plan, type PlanNode } from './plan/plan.ts'
+export { configHash } from './plan/config-hash.ts'
+export type { ProjectRecord, PublishedPort } from './state/records.ts'
