@@ -1,0 +1,151 @@
+/**
+ * The part of the OCI runtime specification (config.md, config-linux.md) that Caisson makes and lowers, under the names
+ * of the specification, and an extension for what it leaves to the engine. Plain data: JSON.stringify gives a config.json.
+ */
+export interface RuntimeSpec {
+  readonly ociVersion: '1.2.1'
+  readonly hostname: string
+  readonly domainname?: string
+  readonly root: { readonly readonly: boolean }
+  readonly process: OciProcess
+  readonly mounts: readonly OciMount[]
+  readonly linux: OciLinux
+  readonly annotations: Readonly<Record<string, string>>
+  readonly caisson: Extension
+}
+
+export interface OciProcess {
+  readonly terminal: boolean
+  readonly consoleSize?: { readonly height: number; readonly width: number }
+  readonly user: {
+    readonly uid: number
+    readonly gid: number
+    readonly umask: number
+    readonly additionalGids: readonly number[]
+  }
+  readonly args: readonly string[]
+  readonly env: readonly string[]
+  readonly cwd: string
+  readonly capabilities: OciCapabilities
+  readonly rlimits: readonly OciRlimit[]
+  readonly noNewPrivileges: boolean
+  /** undefined: what the monitor has. */
+  readonly oomScoreAdj?: number
+}
+
+/** Names with CAP_ in front. */
+export interface OciCapabilities {
+  readonly bounding: readonly string[]
+  readonly effective: readonly string[]
+  readonly permitted: readonly string[]
+  readonly inheritable: readonly string[]
+  readonly ambient: readonly string[]
+}
+
+/** `type` is RLIMIT_…; -1 = unlimited. */
+export interface OciRlimit {
+  readonly type: string
+  readonly soft: number
+  readonly hard: number
+}
+
+/**
+ * Options are those of mount(8). Two are ours: `copyup` on a bind (a volume: filled from the image where it is empty) and
+ * `x-create=file` (the mount point of a bind is a file).
+ */
+export interface OciMount {
+  readonly destination: string
+  readonly type: string
+  readonly source: string
+  readonly options: readonly string[]
+}
+
+export interface OciLinux {
+  readonly namespaces: readonly { readonly type: OciNamespace; readonly path?: string }[]
+  readonly devices: readonly OciDevice[]
+  readonly resources: OciResources
+  /** Relative to the root of each hierarchy: `caisson/<project>/<id>`. */
+  readonly cgroupsPath: string
+  readonly seccomp?: OciSeccomp
+  readonly maskedPaths: readonly string[]
+  readonly readonlyPaths: readonly string[]
+  /** Name with dots to value. */
+  readonly sysctl: Readonly<Record<string, string>>
+  readonly rootfsPropagation: string
+}
+
+export type OciNamespace = 'pid' | 'network' | 'mount' | 'ipc' | 'uts' | 'user' | 'cgroup' | 'time'
+
+export interface OciDevice {
+  readonly path: string
+  readonly type: 'c' | 'b' | 'p'
+  readonly major: number
+  readonly minor: number
+  /** Permission bits. */
+  readonly fileMode: number
+  readonly uid: number
+  readonly gid: number
+}
+
+/** One rule of the device filter. The last one that matches decides. undefined: any number. */
+export interface OciDeviceRule {
+  readonly allow: boolean
+  readonly type: 'a' | 'b' | 'c'
+  readonly major?: number
+  readonly minor?: number
+  /** Some of `rwm`. */
+  readonly access: string
+}
+
+export interface OciResources {
+  readonly devices: readonly OciDeviceRule[]
+  /** Bytes. `swap` is memory and swap together, as in cgroup v1; -1 = unlimited. */
+  readonly memory?: { readonly limit?: number; readonly swap?: number }
+  /** Microseconds. */
+  readonly cpu?: { readonly quota?: number; readonly period?: number }
+  readonly pids?: { readonly limit: number }
+}
+
+export interface OciSeccomp {
+  readonly defaultAction: SeccompAction
+  /** errno of SCMP_ACT_ERRNO. */
+  readonly defaultErrnoRet: number
+  readonly architectures: readonly string[]
+  readonly syscalls: readonly OciSyscallRule[]
+}
+
+export type SeccompAction = 'SCMP_ACT_ALLOW' | 'SCMP_ACT_ERRNO' | 'SCMP_ACT_KILL_PROCESS'
+
+/** All `args` must match. Rules for one name are alternatives, the first match decides. */
+export interface OciSyscallRule {
+  readonly names: readonly string[]
+  readonly action: SeccompAction
+  readonly errnoRet?: number
+  readonly args?: readonly OciSyscallArgument[]
+}
+
+export interface OciSyscallArgument {
+  /** 0..5 */
+  readonly index: number
+  /** Unsigned, 64 bits. */
+  readonly value: bigint
+  /** SCMP_CMP_MASKED_EQ: (argument & value) == valueTwo. */
+  readonly valueTwo?: bigint
+  readonly op: 'SCMP_CMP_EQ' | 'SCMP_CMP_NE' | 'SCMP_CMP_LT' | 'SCMP_CMP_GT' | 'SCMP_CMP_MASKED_EQ'
+}
+
+/** What the OCI specification has no place for. */
+export interface Extension {
+  readonly id: string
+  readonly name: string
+  readonly init: boolean
+  readonly openStdin: boolean
+  readonly networkMode: 'none' | 'host' | 'bridge'
+  /** Sysctls of the network namespace: path below /proc/sys/net and value, in this order. */
+  readonly networkSettings: readonly { readonly path: string; readonly value: string }[]
+  /** `path` absolute inside the container. */
+  readonly symlinks: readonly { readonly path: string; readonly target: string }[]
+  readonly log: { readonly maxBytes: number; readonly maxFiles: number }
+  /** Signal number; milliseconds. */
+  readonly stop: { readonly signal: number; readonly graceMs: number }
+}
