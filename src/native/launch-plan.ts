@@ -94,6 +94,7 @@ const endpoint = record('Endpoint', {
 })
 const nameDirectory = record('NameDirectory', {
   path: [text, 'names/ of a network: <name>/<ip>'],
+  name: [text, 'name of the network: `<name>.<network>` is a name too; empty = not'],
   internal: [bool, 'network without a way out'],
 })
 const upstream = record('Upstream', {
