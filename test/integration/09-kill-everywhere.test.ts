@@ -1,0 +1,86 @@
+// deadline: 600 s
+import { readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { needsRoot } from '../helpers/root.ts'
+import { cleanUp, folder, ps } from './scenario.ts'
+
+needsRoot(test)
+test.after(cleanUp)
+
+/**
+ * The command line is killed (SIGKILL to itself) just before each single change that it makes to the world, one after the
+ * other; after each death the next ordinary command must bring the project to the wanted state. What leaks then is found
+ * by the runner's look at the machine after this file.
+ */
+const crash = resolve(__dirname, 'crash.cjs')
+const project = folder(`
+services:
+  a:
+    image: caisson/host
+    command: sleep 1000
+    stop_signal: SIGKILL
+    ports: ["19080:80"]
+    volumes: [data:/data]
+  b:
+    image: caisson/host
+    command: sleep 1000
+    stop_signal: SIGKILL
+    depends_on: [a]
+volumes: {data: {}}
+`)
+const counted = join(tmpdir(), `caisson-crash-${process.pid}`)
+
+const changes = (...args: string[]): number => {
+  const outcome = project.try(args, { node: ['--require', crash], env: { CAISSON_TEST_CRASH_COUNT: counted } })
+  assert.is(outcome.status, 0, outcome.stderr)
+  return Number(readFileSync(counted, 'utf8'))
+}
+const killAt = (at: number, ...args: string[]): void => {
+  const outcome = project.try(args, { node: ['--require', crash], env: { CAISSON_TEST_CRASH_AT: String(at) } })
+  assert.ok(outcome.signal === 'SIGKILL' || outcome.status === 0, `${at}: ${outcome.status} ${outcome.stderr}`)
+}
+const running = (): string[] =>
+  ps(project)
+    .map((row) => `${row.Service} ${row.State}`)
+    .sort()
+
+test('up, killed before each change, is finished by the next up', () => {
+  const total = changes('up', '-d')
+  assert.ok(total > 20, `${total} changes counted`)
+  project.run('down', '-v')
+  for (let at = 1; at <= total; at++) {
+    killAt(at, 'up', '-d')
+    project.run('up', '-d')
+    assert.equal(running(), ['a running', 'b running'], `killed before change ${at} of ${total}`)
+    project.run('down', '-v')
+    assert.equal(ps(project), [])
+  }
+})
+
+test('up, killed before each change, is undone by down', () => {
+  project.run('up', '-d')
+  project.run('down', '-v')
+  const total = changes('up', '-d')
+  project.run('down', '-v')
+  for (let at = 1; at <= total; at += 3) {
+    killAt(at, 'up', '-d')
+    project.run('down', '-v')
+    assert.equal(ps(project), [], `killed before change ${at} of ${total}`)
+  }
+})
+
+test('down, killed before each change, is finished by the next down', () => {
+  project.run('up', '-d')
+  const total = changes('down', '-v')
+  for (let at = 1; at <= total; at++) {
+    project.run('up', '-d')
+    killAt(at, 'down', '-v')
+    project.run('down', '-v')
+    assert.equal(ps(project), [], `killed before change ${at} of ${total}`)
+  }
+})
+
+test.run()

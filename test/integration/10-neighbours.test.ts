@@ -1,0 +1,98 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { needsRoot } from '../helpers/root.ts'
+import { cleanUp, eventually, folder } from './scenario.ts'
+
+needsRoot(test)
+test.after(cleanUp)
+
+/** Runs a firewall program of the machine, if it has it. */
+const have = (program: string): boolean => spawnSync('sh', ['-c', `command -v ${program}`]).status === 0
+const sh = (script: string): string => {
+  const result = spawnSync('sh', ['-c', script], { encoding: 'utf8' })
+  if (result.status !== 0) throw new Error(`${script}: ${result.stderr}`)
+  return result.stdout
+}
+const project = folder(`
+services:
+  web:
+    image: caisson/host
+    command: node -e "require('http').createServer((q,s)=>s.end('hi')).listen(80)"
+    ports: ["18180:80"]
+  client:
+    image: caisson/host
+    command: sleep 1000
+`)
+const outside = `n${process.pid}`
+const ask = (): string => {
+  const script = `const r=require('http').get({host:'10.214.7.1',port:18180,timeout:1500,agent:false},s=>s.on('data',d=>process.stdout.write(d)));r.on('error',e=>process.stdout.write(e.code));r.on('timeout',()=>{process.stdout.write('timeout');process.exit()})`
+  return spawnSync('ip', ['netns', 'exec', outside, process.execPath, '-e', script], {
+    encoding: 'utf8',
+    timeout: 20_000,
+  }).stdout
+}
+const between = (): string =>
+  project.run(
+    'exec',
+    '-T',
+    'client',
+    'node',
+    '-e',
+    `require('http').get({host:'web',timeout:3000},s=>s.on('data',d=>process.stdout.write(d))).on('error',e=>console.log(e.code))`,
+  )
+
+test.before(() => {
+  if (process.getuid?.() !== 0) return
+  sh(
+    `ip netns add ${outside} && ip link add ${outside}h type veth peer name up0 netns ${outside} && ip addr add 10.214.7.1/24 dev ${outside}h && ip link set ${outside}h up && ip -n ${outside} addr add 10.214.7.2/24 dev up0 && ip -n ${outside} link set up0 up`,
+  )
+})
+test.after(() => {
+  spawnSync('sh', [
+    '-c',
+    `ip netns del ${outside}; ip link del ${outside}h; nft flush ruleset; iptables -P FORWARD ACCEPT`,
+  ])
+})
+
+test('a published port answers from a second namespace', async () => {
+  project.run('up', '-d')
+  await eventually(() => ask() === 'hi', 'an answer')
+})
+
+test('flush ruleset is healed by the next command', async () => {
+  if (!have('nft')) return
+  sh('nft flush ruleset')
+  assert.is.not(ask(), 'hi')
+  project.run('ps')
+  project.run('up', '-d')
+  await eventually(() => ask() === 'hi', 'an answer after the repair')
+})
+
+test('a foreign FORWARD policy of DROP, with bridged traffic through iptables, does not stop us', async () => {
+  if (!have('iptables')) return
+  sh('iptables -P FORWARD DROP')
+  const bridged = '/proc/sys/net/bridge/bridge-nf-call-iptables'
+  const before = existsSync(bridged) ? readFileSync(bridged, 'utf8') : undefined
+  if (before !== undefined) writeFileSync(bridged, '1')
+  try {
+    project.run('up', '-d')
+    await eventually(() => ask() === 'hi', 'an answer')
+    assert.is(between(), 'hi')
+    const doctor = project.try(['doctor'])
+    assert.match(doctor.stdout + doctor.stderr, /FORWARD/)
+    project.run('down')
+    assert.not.match(sh('iptables -S FORWARD'), /cs-/)
+  } finally {
+    if (before !== undefined) writeFileSync(bridged, before)
+    sh('iptables -P FORWARD ACCEPT')
+  }
+})
+
+test('down leaves no table of ours', () => {
+  project.run('down')
+  if (have('nft')) assert.not.match(sh('nft list tables'), /caisson/)
+})
+
+test.run()
