@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cassert>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -59,7 +60,21 @@ class [[nodiscard]] Result<void> {
   bool failed_ = false;
 };
 
-// Names the section (and item) of a failure that does not have one yet.
+// Sets the item of a failure.
+template <class T>
+Result<T> at_item(size_t index, Result<T> result) {
+  if (!result) result.failure().index = static_cast<uint32_t>(index);
+  return result;
+}
+
+// Names the section of a failure that has none yet.
+template <class T>
+Result<T> in_section(const char* section, Result<T> result) {
+  if (!result && *result.failure().section == '\0') result.failure().section = section;
+  return result;
+}
+
+// Names section and item of a failure that has no section yet.
 template <class T>
 Result<T> in_section(const char* section, uint32_t index, Result<T> result) {
   if (!result && *result.failure().section == '\0') {

@@ -1,0 +1,12 @@
+// Modes of the one binary: argv[1] names one of them. Each returns the exit code.
+#pragma once
+
+namespace caisson {
+
+// PID 1 in front of the process of a container with `init: true`. argv: path and arguments of the process.
+int init_main(char** argv);
+
+// A further process in a running container (`caisson exec`). fd 3: execPlan, fd 4: result frames, 0 1 2: the caller's stdio.
+int exec_main();
+
+}  // namespace caisson
