@@ -1,0 +1,27 @@
+// One static binary for all that lives beside or inside containers; argv[1] says which part it plays.
+#include <cstdio>
+#include <cstring>
+
+#include "../core/modes.h"
+#include "../netd/netd.h"
+#include "monitor.h"
+
+namespace {
+
+int usage() {
+  fputs("caisson-monitor is run by caisson: monitor | netd | init | exec | undo\n", stderr);
+  return 2;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc < 2) return usage();
+  const char* mode = argv[1];
+  if (strcmp(mode, "monitor") == 0) return caisson::monitor_main(argc, argv);
+  if (strcmp(mode, "netd") == 0) return caisson::netd_main();
+  if (strcmp(mode, "init") == 0) return caisson::init_main(argv + 2);
+  if (strcmp(mode, "exec") == 0) return caisson::exec_main();
+  if (strcmp(mode, "undo") == 0) return caisson::undo_main(argc, argv);
+  return usage();
+}
