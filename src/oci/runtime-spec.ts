@@ -131,8 +131,17 @@ export interface OciSyscallArgument {
   readonly value: bigint
   /** SCMP_CMP_MASKED_EQ: (argument & value) == valueTwo. */
   readonly valueTwo?: bigint
-  readonly op: 'SCMP_CMP_EQ' | 'SCMP_CMP_NE' | 'SCMP_CMP_LT' | 'SCMP_CMP_GT' | 'SCMP_CMP_MASKED_EQ'
+  readonly op: SeccompOperator
 }
+
+export type SeccompOperator =
+  | 'SCMP_CMP_NE'
+  | 'SCMP_CMP_LT'
+  | 'SCMP_CMP_LE'
+  | 'SCMP_CMP_EQ'
+  | 'SCMP_CMP_GE'
+  | 'SCMP_CMP_GT'
+  | 'SCMP_CMP_MASKED_EQ'
 
 /** What the OCI specification has no place for. */
 export interface Extension {

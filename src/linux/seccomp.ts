@@ -1,0 +1,161 @@
+/**
+ * Compiles an OCI seccomp profile to a classic BPF program over struct seccomp_data (linux/seccomp.h):
+ * architecture check, then a binary search over ranges of system call numbers, whose leaves are verdicts or chains of
+ * argument rules. Loads, jumps, AND and RET are all it uses, so the kernel (5.11) finds the numbers that are always
+ * allowed and skips the program for them.
+ */
+import assert from 'node:assert'
+import type { OciSeccomp, OciSyscallArgument, OciSyscallRule, SeccompAction } from '../oci/runtime-spec.ts'
+import { and, CLASSIC, type Classic, encodeClassic, jump, load, MAX_CLASSIC_JUMP, ret } from './bpf.ts'
+import { AUDIT_ARCH, type Machine, syscallNumbers } from './syscalls.ts'
+
+/** Offsets in struct seccomp_data; each argument is a little-endian u64. */
+const DATA = { number: 0, architecture: 4, arguments: 16 } as const
+const RETURN: Readonly<Record<SeccompAction, number>> = {
+  SCMP_ACT_ALLOW: 0x7fff0000,
+  SCMP_ACT_ERRNO: 0x00050000,
+  SCMP_ACT_KILL_PROCESS: 0x80000000,
+}
+const ENOSYS = 38
+const EPERM = 1
+
+const verdict = (action: SeccompAction, errno: number): number =>
+  action === 'SCMP_ACT_ERRNO' ? RETURN[action] | errno : RETURN[action]
+
+/** What happens to the system calls from `first` up to the next range: a verdict, or a program that ends in one. */
+interface Range {
+  readonly first: number
+  readonly program: readonly Classic[]
+}
+
+/** An argument test before its jumps are resolved: `next` falls through, `pass` ends the test, `fail` ends the rule. */
+type Target = 'next' | 'pass' | 'fail'
+interface Step extends Omit<Classic, 'jt' | 'jf'> {
+  readonly jt: Target
+  readonly jf: Target
+}
+const plain = ({ code, k }: Classic): Step => ({ code, k, jt: 'next', jf: 'next' })
+const test = (code: number, k: number, jt: Target, jf: Target): Step => ({ code, k, jt, jf })
+
+const low = (value: bigint): number => Number(value & 0xffffffffn)
+const high = (value: bigint): number => Number((value >> 32n) & 0xffffffffn)
+
+/** Compares 64 bits as two halves, the high one first. */
+const argumentSteps = ({ index, value, valueTwo = 0n, op }: OciSyscallArgument): Step[] => {
+  const lowHalf = plain(load(DATA.arguments + 8 * index))
+  const highHalf = plain(load(DATA.arguments + 8 * index + 4))
+  const [h, l] = [high(value), low(value)]
+  const { equal, greater, greaterEqual } = CLASSIC
+  switch (op) {
+    case 'SCMP_CMP_EQ':
+      return [highHalf, test(equal, h, 'next', 'fail'), lowHalf, test(equal, l, 'next', 'fail')]
+    case 'SCMP_CMP_NE':
+      return [highHalf, test(equal, h, 'next', 'pass'), lowHalf, test(equal, l, 'fail', 'next')]
+    case 'SCMP_CMP_GT':
+    case 'SCMP_CMP_GE': {
+      const code = op === 'SCMP_CMP_GT' ? greater : greaterEqual
+      const ofHigh = [test(greater, h, 'pass', 'next'), test(equal, h, 'next', 'fail')]
+      return [highHalf, ...ofHigh, lowHalf, test(code, l, 'next', 'fail')]
+    }
+    case 'SCMP_CMP_LT':
+    case 'SCMP_CMP_LE': {
+      const code = op === 'SCMP_CMP_LT' ? greaterEqual : greater
+      const ofHigh = [test(greater, h, 'fail', 'next'), test(equal, h, 'next', 'pass')]
+      return [highHalf, ...ofHigh, lowHalf, test(code, l, 'fail', 'next')]
+    }
+    case 'SCMP_CMP_MASKED_EQ': {
+      const ofHigh = [highHalf, plain(and(h)), test(equal, high(valueTwo), 'next', 'fail')]
+      const ofLow = [lowHalf, plain(and(l)), test(equal, low(valueTwo), 'next', 'fail')]
+      return h === 0 && high(valueTwo) === 0 ? ofLow : [...ofHigh, ...ofLow]
+    }
+  }
+}
+
+/** One rule: all tests, then its verdict; a failed test goes on behind it. */
+const ruleProgram = (rule: OciSyscallRule): Classic[] => {
+  const tests = (rule.args ?? []).map(argumentSteps)
+  const length = tests.reduce((sum, steps) => sum + steps.length, 0) + 1
+  let at = 0
+  const program = tests.flatMap((steps) => {
+    const end = at + steps.length
+    return steps.map((step) => {
+      at += 1
+      const distance: Readonly<Record<Target, number>> = { next: 0, pass: end - at, fail: length - at }
+      return { code: step.code, k: step.k, jt: distance[step.jt], jf: distance[step.jf] }
+    })
+  })
+  return [...program, ret(verdict(rule.action, rule.errnoRet ?? EPERM))]
+}
+
+/** The rules of one system call in order; the first that matches decides. */
+const callProgram = (rules: readonly OciSyscallRule[], otherwise: number): Classic[] => {
+  const certain = rules.findIndex((rule) => (rule.args ?? []).length === 0)
+  const used = certain < 0 ? rules : rules.slice(0, certain + 1)
+  return [...used.flatMap(ruleProgram), ...(certain < 0 ? [ret(otherwise)] : [])]
+}
+
+const rulesByNumber = (profile: OciSeccomp, numbers: ReadonlyMap<string, number>): Map<number, OciSyscallRule[]> => {
+  const rules = new Map<number, OciSyscallRule[]>()
+  for (const rule of profile.syscalls) {
+    for (const name of rule.names) {
+      // A name that this machine has not got is no mistake: profiles list the union.
+      const number = numbers.get(name)
+      if (number === undefined) continue
+      const known = rules.get(number)
+      if (known) known.push(rule)
+      else rules.set(number, [rule])
+    }
+  }
+  return rules
+}
+
+const sameVerdict = (a: Range | undefined, b: readonly Classic[]): boolean =>
+  a?.program.length === 1 && b.length === 1 && a.program[0]?.k === b[0]?.k
+
+/**
+ * All numbers as few ranges. Beyond the last one of our table stands ENOSYS, not the profile's refusal: libraries fall back
+ * from a call that the kernel seems not to have. x32 calls (bit 30) lie there too.
+ */
+const rangesOf = (profile: OciSeccomp, numbers: ReadonlyMap<string, number>): Range[] => {
+  const otherwise = verdict(profile.defaultAction, profile.defaultErrnoRet)
+  const rules = rulesByNumber(profile, numbers)
+  const last = Math.max(...numbers.values())
+  const ranges: Range[] = []
+  for (let number = 0; number <= last; number++) {
+    const program = callProgram(rules.get(number) ?? [], otherwise)
+    if (!sameVerdict(ranges.at(-1), program)) ranges.push({ first: number, program })
+  }
+  const unknown = profile.defaultAction === 'SCMP_ACT_ERRNO' ? verdict('SCMP_ACT_ERRNO', ENOSYS) : otherwise
+  ranges.push({ first: last + 1, program: [ret(unknown)] })
+  return ranges
+}
+
+const branch = (first: number, left: readonly Classic[], right: readonly Classic[]): Classic[] => {
+  const near = left.length <= MAX_CLASSIC_JUMP
+  const test: Classic = { code: CLASSIC.greaterEqual, jt: near ? left.length : 0, jf: near ? 0 : 1, k: first }
+  return near ? [test, ...left, ...right] : [test, jump(left.length), ...left, ...right]
+}
+
+/** Binary search: A holds the number. Each leaf ends in RET, so subtrees may simply follow one another. */
+const searchTree = (ranges: readonly Range[]): readonly Classic[] => {
+  const [only] = ranges
+  assert(only)
+  if (ranges.length === 1) return only.program
+  const middle = ranges.length >> 1
+  const right = ranges[middle]
+  assert(right)
+  return branch(right.first, searchTree(ranges.slice(0, middle)), searchTree(ranges.slice(middle)))
+}
+
+/**
+ * The filter as bytes. Calls of another architecture (i386 by int 0x80 on x86_64, 32-bit ARM on aarch64) get ENOSYS: their
+ * socketcall(2) hides the address family from every filter, and would let AF_ALG and AF_VSOCK through.
+ */
+export const compileSeccomp = (profile: OciSeccomp, machine: Machine): Uint8Array =>
+  encodeClassic([
+    load(DATA.architecture),
+    { code: CLASSIC.equal, jt: 1, jf: 0, k: AUDIT_ARCH[machine] },
+    ret(profile.defaultAction === 'SCMP_ACT_ERRNO' ? verdict('SCMP_ACT_ERRNO', ENOSYS) : RETURN[profile.defaultAction]),
+    load(DATA.number),
+    ...searchTree(rangesOf(profile, syscallNumbers(machine))),
+  ])
