@@ -23,7 +23,6 @@ struct Resolver {
   std::vector<uint8_t> config;      // what netd reads at its start
   std::vector<Listener> targets;    // of `listeners`
   std::vector<Upstream> upstreams;
-  Fd own_namespace;
   int root_namespace = -1;          // borrowed from the NetworkHandle
   double allowance = 0;             // sockets that the broker may still make, see broker.cc
   uint64_t allowance_at_ms = 0;

@@ -1,0 +1,165 @@
+#include "network.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <linux/inet_diag.h>
+#include <linux/rtnetlink.h>
+#include <linux/sock_diag.h>
+#include <sched.h>
+
+#include <array>
+
+#include "conntrack.h"
+#include "links.h"
+#include "netlink.h"
+#include "sys.h"
+
+namespace caisson {
+namespace {
+
+// A replica that stops may remove the directory of a name between our mkdir and our open; more often than this, never.
+constexpr int NAME_ATTEMPTS = 16;
+// Requests of destroy_sockets in one message: 72 bytes each, well below the send buffer.
+constexpr size_t DESTROY_CHUNK = 256;
+
+// Settings of all interfaces (conf/default) have to stand before the links are made; those of a link (conf/eth0) can only
+// be written afterwards. Returns what was not there yet.
+Result<std::vector<Setting>> apply_settings(const std::vector<Setting>& settings) {
+  std::vector<Setting> missing;
+  for (const Setting& setting : settings) {
+    Result<void> written = sys::write_file(AT_FDCWD, "/proc/sys/" + setting.path, setting.value);
+    if (!written && written.failure().error == ENOENT) missing.push_back(setting);
+    else if (!written) return std::move(written).failure();
+  }
+  return missing;
+}
+
+Result<void> apply_late_settings(const std::vector<Setting>& settings) {
+  for (const Setting& setting : TRY(apply_settings(settings))) {
+    // A kernel without IPv6 has nothing to switch off.
+    if (setting.path.starts_with("net/ipv6/")) continue;
+    return Failure{.syscall = "openat", .error = ENOENT, .path = "/proc/sys/" + setting.path};
+  }
+  return {};
+}
+
+Result<void> create_endpoints(NetworkHandle& handle, const Network& network) {
+  if (network.endpoints.empty()) return {};
+  Fd own = TRY(sys::open("/proc/thread-self/ns/net", O_RDONLY));
+  for (size_t i = 0; i < network.endpoints.size(); ++i) {
+    Result<void> made = create_veth(handle.root_route.get(), network.endpoints[i], own.get(), FIRST_INDEX + i);
+    if (!made) return in_section("network", i, std::move(made));
+  }
+  return {};
+}
+
+Result<void> apply_firewall(NetworkHandle& handle, const Network& network) {
+  if (!network.firewall.empty()) {
+    Fd netfilter = TRY(open_netlink(NETLINK_NETFILTER));
+    TRY(send_batch(netfilter.get(), network.firewall));
+  }
+  if (!network.conntrack_address.empty()) {
+    TRY(conntrack_delete(handle.root_netfilter.get(), network.conntrack_address));
+  }
+  return send_batch(handle.root_netfilter.get(), network.host_firewall);
+}
+
+Result<void> create_name(const std::string& path) {
+  std::string directory = path.substr(0, path.rfind('/'));
+  for (int attempt = 1;; ++attempt) {
+    TRY(sys::make_directories(directory, 0755));
+    Result<Fd> file = sys::open(path, O_WRONLY | O_CREAT | O_NOFOLLOW, 0644);
+    if (file) return {};
+    if (file.failure().error != ENOENT || attempt == NAME_ATTEMPTS) return std::move(file).failure();
+  }
+}
+
+Result<void> create_names(const std::vector<std::string>& names) {
+  mode_t before = ::umask(022);  // netd reads them as nobody
+  Result<void> result;
+  for (size_t i = 0; i < names.size() && result; ++i) result = create_name(names[i]);
+  ::umask(before);
+  return result;
+}
+
+bool is_resolver(const inet_diag_sockid& id) {
+  return id.idiag_src[0] == htonl(0x7f00000b) && id.idiag_src[1] == 0;  // 127.0.0.11, as AF_INET
+}
+
+Result<std::vector<inet_diag_sockid>> dump_sockets(int diag, uint8_t family, uint8_t protocol) {
+  inet_diag_req_v2 request = {};
+  request.sdiag_family = family;
+  request.sdiag_protocol = protocol;
+  request.idiag_states = ~0u;
+  NetlinkMessage message;
+  message.begin(SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, request);
+  std::vector<inet_diag_sockid> found;
+  TRY(netlink_dump(diag, message, "sockets", [&](uint16_t, std::span<const uint8_t> body) {
+    if (body.size() < sizeof(inet_diag_msg)) return;
+    auto* socket = reinterpret_cast<const inet_diag_msg*>(body.data());
+    if (!is_resolver(socket->id)) found.push_back(socket->id);
+  }));
+  return found;
+}
+
+void destroy(int diag, uint8_t family, uint8_t protocol, std::span<const inet_diag_sockid> sockets) {
+  while (!sockets.empty()) {
+    NetlinkMessage message;
+    for (const inet_diag_sockid& id : sockets.first(std::min(sockets.size(), DESTROY_CHUNK))) {
+      inet_diag_req_v2 request = {};
+      request.sdiag_family = family;
+      request.sdiag_protocol = protocol;
+      request.idiag_states = ~0u;
+      request.id = id;
+      message.begin(SOCK_DESTROY, NLM_F_ACK, request);
+    }
+    // One that is gone already is as good; a kernel without CONFIG_INET_DIAG_DESTROY leaves them to their timers.
+    (void)netlink_request(diag, message, "sockets");
+    sockets = sockets.subspan(std::min(sockets.size(), DESTROY_CHUNK));
+  }
+}
+
+}  // namespace
+
+Result<NetworkHandle> open_network(const Network& network, int network_root_fd) {
+  NetworkHandle handle;
+  handle.root_namespace =
+      TRY(sys::check_fd(::fcntl(network_root_fd, F_DUPFD_CLOEXEC, 0), "fcntl", "network root"));
+  if (network.mode != NetworkMode::bridge) return handle;
+  handle.root_route = TRY(open_netlink_in(network_root_fd, NETLINK_ROUTE));
+  handle.root_netfilter = TRY(open_netlink_in(network_root_fd, NETLINK_NETFILTER));
+  return handle;
+}
+
+Result<void> enter_network(NetworkHandle& handle, const Network& network) {
+  if (network.mode == NetworkMode::host) return sys::setns(handle.root_namespace.get(), CLONE_NEWNET);
+  return sys::unshare(CLONE_NEWNET);
+}
+
+Result<void> build_network(NetworkHandle& handle, const Network& network) {
+  if (network.mode == NetworkMode::host) return {};
+  std::vector<Setting> late = TRY(apply_settings(network.settings));
+  TRY(create_endpoints(handle, network));
+  {
+    Fd route = TRY(open_netlink(NETLINK_ROUTE));
+    TRY(configure_links(route.get(), network.endpoints));
+  }
+  TRY(apply_late_settings(late));
+  if (network.mode == NetworkMode::none) return {};
+  TRY(apply_firewall(handle, network));
+  return create_names(network.names);
+}
+
+Result<void> destroy_sockets() {
+  Fd diag = TRY(open_netlink(NETLINK_SOCK_DIAG));
+  for (uint8_t family : {AF_INET, AF_INET6}) {
+    for (uint8_t protocol : {IPPROTO_TCP, IPPROTO_UDP}) {
+      // ENOENT: no such protocol (udp_diag not built in).
+      Result<std::vector<inet_diag_sockid>> sockets = dump_sockets(diag.get(), family, protocol);
+      if (sockets) destroy(diag.get(), family, protocol, sockets.value());
+    }
+  }
+  return {};
+}
+
+}  // namespace caisson
