@@ -25,6 +25,10 @@ export interface ObservedContainer {
   readonly exitCode: number | undefined
   /** Names of the networks it is attached to (`<project>_<key>`). */
   readonly networks: readonly string[]
+  /** Names of its named and anonymous volumes. */
+  readonly volumes: readonly string[]
+  /** Services it depended on when it was made: the order to stop in where no Compose file is read. */
+  readonly dependsOn: readonly string[]
 }
 
 export interface ObservedNetwork {
@@ -43,4 +47,5 @@ export interface ObservedVolume {
   readonly name: string
   readonly key: string
   readonly project: string | undefined
+  readonly anonymous: boolean
 }

@@ -25,19 +25,23 @@ export interface Edge {
 
 /** One member for each thing that the executor can do, with exactly its fields. */
 export type Operation =
-  | { readonly kind: 'recoverContainer'; readonly container: string }
+  | { readonly kind: 'recoverContainer'; readonly container: string; readonly name: string }
   | { readonly kind: 'createNetwork'; readonly key: string }
   | { readonly kind: 'restoreNetwork'; readonly key: string; readonly network: string }
   | { readonly kind: 'removeNetwork'; readonly network: string; readonly name: string }
   | { readonly kind: 'createVolume'; readonly key: string }
   | { readonly kind: 'removeVolume'; readonly name: string }
-  /** Builds it up to the barrier. `replaces`: container whose anonymous volumes it takes over. */
+  /**
+   * Records it, and builds it up to the barrier where `build` says so (a start follows in this plan). `replaces`:
+   * container whose anonymous volumes it takes over.
+   */
   | {
       readonly kind: 'createContainer'
       readonly service: string
       readonly number: number
       readonly name: string
       readonly replaces: string | undefined
+      readonly build: boolean
     }
   /** Passes the barrier of a container created in this plan (`container` undefined), or starts one that exists. */
   | {
@@ -71,6 +75,7 @@ const formatDetail = (operation: Operation): string => {
       return operation.key
     case 'restoreNetwork':
       return operation.key
+    case 'recoverContainer':
     case 'removeNetwork':
     case 'removeVolume':
     case 'createContainer':
@@ -80,8 +85,6 @@ const formatDetail = (operation: Operation): string => {
       return operation.name
     case 'signalContainer':
       return `${operation.name} ${operation.signal}`
-    case 'recoverContainer':
-      return operation.container
   }
 }
 

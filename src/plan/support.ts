@@ -1,4 +1,247 @@
-import type { Project } from '../compose/project.ts'
-import type { Diagnostic } from '../errors.ts'
+/**
+ * What we make of each Compose key, in one table. honoured: it does what the specification says. meaningless: it has no
+ * effect on one Linux machine, one warning says so. later: an error with its place, which `--lenient` makes a warning.
+ * Only `up` and `create` ask; `config` never does.
+ */
+import type { Project, Service, ServiceMount } from '../compose/project.ts'
+import type { Diagnostic, TreePath } from '../errors.ts'
 
-export const unsupported = (_project: Project, _lenient: boolean): readonly Diagnostic[] => []
+export type Support =
+  | { readonly kind: 'honoured' }
+  | { readonly kind: 'meaningless'; readonly why: string }
+  | { readonly kind: 'later'; readonly what: string }
+
+const honoured: Support = { kind: 'honoured' }
+const windows: Support = { kind: 'meaningless', why: 'it only means something on Windows' }
+const cluster: Support = { kind: 'meaningless', why: 'it places services on the machines of a cluster' }
+const later = (what: string): Support => ({ kind: 'later', what })
+
+/** Keys of a service; nested ones with dots. A nested key without a row has its parent's. */
+export const SERVICE_KEYS: Readonly<Record<string, Support>> = {
+  annotations: later('annotations'),
+  attach: later('leaving a service out of attached output'),
+  blkio_config: later('block device limits'),
+  build: later('building images'),
+  cap_add: honoured,
+  cap_drop: honoured,
+  cgroup: later('choosing the cgroup namespace'),
+  cgroup_parent: later('choosing the parent cgroup'),
+  command: honoured,
+  configs: later('configs'),
+  container_name: honoured,
+  cpu_count: windows,
+  cpu_percent: windows,
+  cpu_period: later('CPU limits other than `cpus`'),
+  cpu_quota: later('CPU limits other than `cpus`'),
+  cpu_rt_period: later('CPU limits other than `cpus`'),
+  cpu_rt_runtime: later('CPU limits other than `cpus`'),
+  cpu_shares: later('CPU limits other than `cpus`'),
+  cpus: honoured,
+  cpuset: later('CPU limits other than `cpus`'),
+  credential_spec: windows,
+  depends_on: honoured,
+  deploy: later('deploy'),
+  'deploy.endpoint_mode': cluster,
+  'deploy.labels': cluster,
+  'deploy.mode': cluster,
+  'deploy.placement': cluster,
+  'deploy.replicas': honoured,
+  'deploy.resources': later('reservations'),
+  'deploy.resources.limits': honoured,
+  'deploy.restart_policy': later('restart policies'),
+  'deploy.rollback_config': cluster,
+  'deploy.update_config': cluster,
+  develop: { kind: 'meaningless', why: 'it only counts for `watch`' },
+  device_cgroup_rules: later('devices'),
+  devices: later('devices'),
+  dns: honoured,
+  dns_opt: honoured,
+  dns_search: honoured,
+  domainname: honoured,
+  entrypoint: honoured,
+  env_file: honoured,
+  environment: honoured,
+  expose: honoured,
+  extends: honoured,
+  external_links: later('links'),
+  extra_hosts: honoured,
+  gpus: later('GPUs'),
+  group_add: later('additional groups'),
+  healthcheck: later('health checks'),
+  hostname: honoured,
+  image: honoured,
+  init: honoured,
+  ipc: later('sharing IPC namespaces'),
+  isolation: windows,
+  label_file: later('label files'),
+  labels: honoured,
+  links: later('links'),
+  logging: later('log drivers'),
+  mac_address: later('MAC addresses'),
+  mem_limit: honoured,
+  mem_reservation: later('memory limits other than `mem_limit`'),
+  mem_swappiness: later('memory limits other than `mem_limit`'),
+  memswap_limit: later('memory limits other than `mem_limit`'),
+  models: later('models'),
+  network_mode: honoured,
+  networks: honoured,
+  oom_kill_disable: later('OOM settings'),
+  oom_score_adj: later('OOM settings'),
+  pid: later('sharing pid namespaces'),
+  pids_limit: honoured,
+  platform: later('images of other platforms'),
+  ports: honoured,
+  post_start: later('hooks'),
+  pre_start: later('hooks'),
+  pre_stop: later('hooks'),
+  privileged: honoured,
+  profiles: honoured,
+  provider: later('providers'),
+  pull_policy: later('pulling images'),
+  pull_refresh_after: later('pulling images'),
+  read_only: honoured,
+  restart: honoured,
+  runtime: { kind: 'meaningless', why: 'there is one runtime' },
+  scale: honoured,
+  secrets: later('secrets'),
+  security_opt: honoured,
+  shm_size: honoured,
+  stdin_open: honoured,
+  stop_grace_period: honoured,
+  stop_signal: honoured,
+  storage_opt: later('storage limits'),
+  sysctls: later('sysctls'),
+  tmpfs: honoured,
+  tty: honoured,
+  ulimits: honoured,
+  use_api_socket: later('an API socket'),
+  user: honoured,
+  userns_mode: later('user namespaces'),
+  uts: later('sharing UTS namespaces'),
+  volumes: honoured,
+  volumes_from: later('volumes_from'),
+  working_dir: honoured,
+}
+
+export const NETWORK_KEYS: Readonly<Record<string, Support>> = {
+  attachable: { kind: 'meaningless', why: 'any container may join a network of this machine' },
+  driver: honoured,
+  driver_opts: later('network driver options'),
+  enable_ipv4: later('networks without IPv4'),
+  enable_ipv6: later('IPv6 networks'),
+  external: honoured,
+  internal: honoured,
+  ipam: honoured,
+  'ipam.driver': honoured,
+  'ipam.options': later('IPAM options'),
+  labels: honoured,
+  name: honoured,
+}
+
+export const VOLUME_KEYS: Readonly<Record<string, Support>> = {
+  driver: honoured,
+  driver_opts: later('volume driver options'),
+  external: honoured,
+  labels: honoured,
+  name: honoured,
+}
+
+/** The row of `key`, or of the nearest key above it. */
+export const supportOf = (table: Readonly<Record<string, Support>>, key: string): Support => {
+  const row = table[key]
+  if (row !== undefined) return row
+  const dot = key.lastIndexOf('.')
+  return dot === -1 ? later(`\`${key}\``) : supportOf(table, key.slice(0, dot))
+}
+
+interface Other {
+  readonly key: string
+  readonly path: TreePath
+}
+
+const notYet = (path: TreePath, subject: string, what: string, hint?: string): Diagnostic => ({
+  ...{ code: 'support/not-yet', severity: 'error', path, message: `${subject}: ${what} is not supported yet` },
+  hint: hint ?? '`--lenient` goes on without it',
+})
+
+const meaningless = (path: TreePath, subject: string, why: string): Diagnostic => ({
+  ...{ code: 'support/meaningless', severity: 'warning', path },
+  message: `${subject} has no effect here: ${why}`,
+})
+
+const otherKeys = (section: string, name: string, table: Readonly<Record<string, Support>>, others: readonly Other[]) =>
+  others.flatMap(({ path }) => {
+    const key = path
+      .slice(2)
+      .filter((step) => typeof step === 'string')
+      .join('.')
+    const subject = `${section} ${name}: ${key}`
+    const support = supportOf(table, key)
+    if (support.kind === 'honoured') return []
+    return support.kind === 'later' ? [notYet(path, subject, support.what)] : [meaningless(path, subject, support.why)]
+  })
+
+const mountValues = (subject: string, mount: ServiceMount): readonly Diagnostic[] => {
+  if (mount.type === 'volume' && mount.subpath !== undefined) return [notYet(mount.path, subject, 'volume subpath')]
+  return []
+}
+
+const SECURITY_OPTIONS =
+  /^(no-new-privileges([:=](true|false))?|seccomp[:=]unconfined|systempaths[:=]unconfined|(label|apparmor)[:=].*)$/
+
+/** Values of honoured keys that are not there yet. */
+const serviceValues = (service: Service): readonly Diagnostic[] => {
+  const at = (...rest: TreePath): TreePath => ['services', service.name, ...rest]
+  const subject = `service ${service.name}`
+  const found: Diagnostic[] = []
+  const { networkMode, restart } = service
+  if (networkMode !== undefined && !['none', 'host', 'bridge'].includes(networkMode)) {
+    found.push(notYet(at('network_mode'), subject, `network_mode ${networkMode}`))
+  }
+  if (restart !== undefined && restart !== 'no') found.push(notYet(at('restart'), subject, `restart: ${restart}`))
+  for (const [name, { condition }] of Object.entries(service.dependsOn)) {
+    if (condition === 'service_started') continue
+    found.push(notYet(at('depends_on', name, 'condition'), subject, `condition ${condition}`))
+  }
+  for (const { protocol, path } of service.ports) {
+    if (protocol === 'sctp') found.push(notYet(path, subject, 'publishing SCTP'))
+  }
+  for (const [index, option] of service.securityOpt.entries()) {
+    if (!SECURITY_OPTIONS.test(option)) found.push(notYet(at('security_opt', index), subject, `security_opt ${option}`))
+  }
+  return [...found, ...service.volumes.flatMap((mount) => mountValues(subject, mount))]
+}
+
+const resourceValues = (project: Project): readonly Diagnostic[] => {
+  const networks = Object.values(project.networks).flatMap(({ key, driver, external }) =>
+    external || driver === undefined || driver === 'bridge' || driver === 'default'
+      ? []
+      : [notYet(['networks', key, 'driver'], `network ${key}`, `driver ${driver}`)],
+  )
+  const volumes = Object.values(project.volumes).flatMap(({ key, driver, driverOptions, external }) => {
+    if (external) return []
+    if (driver !== undefined && driver !== 'local')
+      return [notYet(['volumes', key, 'driver'], `volume ${key}`, `driver ${driver}`)]
+    if (Object.keys(driverOptions).length === 0) return []
+    return [notYet(['volumes', key, 'driver_opts'], `volume ${key}`, 'driver_opts')]
+  })
+  return [...networks, ...volumes]
+}
+
+const lenientOf = (diagnostic: Diagnostic): Diagnostic =>
+  diagnostic.code === 'support/not-yet'
+    ? { ...diagnostic, severity: 'warning', message: `${diagnostic.message}; it is left out` }
+    : diagnostic
+
+/** All that the project asks for and does not get: warnings, and errors unless `lenient`. */
+export const unsupported = (project: Project, lenient: boolean): readonly Diagnostic[] => {
+  const services = Object.values(project.services)
+  const found = [
+    ...services.flatMap((service) => otherKeys('service', service.name, SERVICE_KEYS, service.others)),
+    ...services.flatMap(serviceValues),
+    ...Object.values(project.networks).flatMap(({ key, others }) => otherKeys('network', key, NETWORK_KEYS, others)),
+    ...Object.values(project.volumes).flatMap(({ key, others }) => otherKeys('volume', key, VOLUME_KEYS, others)),
+    ...resourceValues(project),
+  ]
+  return lenient ? found.map(lenientOf) : found
+}

@@ -1,0 +1,289 @@
+/** reconcile: (Project, Observed, options) → Plan for `up` and `create`. Pure; every node says why it is there. */
+import type { Project, Service } from '../compose/project.ts'
+import { CaissonError, type Diagnostic } from '../errors.ts'
+import { edges, PlanBuilder } from './builder.ts'
+import { divergedNetworks, type FateOptions, type Replica, type ServiceFate, serviceFate } from './fate.ts'
+import type { Observed, ObservedContainer } from './observed.ts'
+import { dependencyOrder } from './order.ts'
+import type { Edge, Plan } from './plan.ts'
+import { containerName, dependencyGraph, networkKeys, orphansOf, selectServices, volumeKeys } from './select.ts'
+
+export interface UpPlanOptions {
+  /** Services named on the command line; empty: all. */
+  readonly services: readonly string[]
+  readonly noDeps: boolean
+  readonly forceRecreate: boolean
+  readonly noRecreate: boolean
+  readonly alwaysRecreateDeps: boolean
+  readonly renewAnonymousVolumes: boolean
+  readonly removeOrphans: boolean
+  readonly noStart: boolean
+  /** Wanted number of containers, by service, instead of the file's. */
+  readonly scale: Readonly<Record<string, number>>
+  /** Grace of every stop; undefined: the container's own. */
+  readonly timeoutMs: number | undefined
+  /** Identity of the image of each service, by service. */
+  readonly images: Readonly<Record<string, string>>
+}
+
+export interface Reconciled {
+  readonly plan: Plan
+  readonly warnings: readonly Diagnostic[]
+  /** Names of containers of services that the project does not have any more, and that stay. */
+  readonly orphans: readonly string[]
+}
+
+/** One plan in the making: nodes of finished phases, by what they provide. */
+interface Making {
+  readonly project: Project
+  readonly observed: Observed
+  readonly options: UpPlanOptions
+  readonly builder: PlanBuilder
+  readonly fates: readonly ServiceFate[]
+  readonly recreatedNetworks: ReadonlySet<string>
+  readonly warnings: Diagnostic[]
+  /** Container id to the node that recovers it. */
+  readonly recovered: Map<string, number>
+  /** Container id to its stop. */
+  readonly stopped: Map<string, number>
+  /** Container id to its removal. */
+  readonly removed: Map<string, number>
+  /** Network key to the node that makes it usable. */
+  readonly networks: Map<string, number>
+  readonly volumes: Map<string, number>
+  /** Container name to its creation. */
+  readonly created: Map<string, number>
+  /** Service to the starts of its replicas. */
+  readonly started: Map<string, number[]>
+}
+
+const resourceOf = ({ service, number, oneOff }: ObservedContainer) =>
+  oneOff ? `service:${service}:run` : `service:${service}:${number}`
+
+const recoverLost = ({ observed, builder, recovered }: Making) => {
+  for (const container of observed.containers) {
+    if (container.state !== 'lost') continue
+    const operation = { kind: 'recoverContainer', container: container.id, name: container.name } as const
+    recovered.set(container.id, builder.add(operation, resourceOf(container), 'its monitor died'))
+  }
+}
+
+/** Replicas that must not run while their dependency is replaced: `depends_on … restart: true`. */
+const isStoppedWith = (service: Service, dependency: string) => service.dependsOn[dependency]?.restart === true
+
+const stopNode = (making: Making, container: ObservedContainer, cause: string, after: readonly Edge[]) => {
+  const { id, name } = container
+  const operation = { kind: 'stopContainer', container: id, name, timeoutMs: making.options.timeoutMs } as const
+  const node = making.builder.add(operation, resourceOf(container), cause, after)
+  making.stopped.set(id, node)
+  return node
+}
+
+const removeNode = (making: Making, container: ObservedContainer, cause: string, anonymousVolumes: boolean) => {
+  const { id, name } = container
+  const before = [making.stopped.get(id), making.recovered.get(id)].filter((node) => node !== undefined)
+  const operation = { kind: 'removeContainer', container: id, name, anonymousVolumes } as const
+  making.removed.set(id, making.builder.add(operation, resourceOf(container), cause, edges(before)))
+}
+
+const isGoing = ({ fate }: Replica) => fate.kind === 'recreate' || fate.kind === 'remove'
+
+/** Stops and removes what is replaced, too many, or orphaned; dependents with `restart: true` stop first. */
+const takeDown = (making: Making) => {
+  for (const { service, replicas } of [...making.fates].reverse()) {
+    const dependents = making.fates.filter((fate) => isStoppedWith(fate.service, service.name))
+    const before = dependents.flatMap((fate) =>
+      fate.replicas.flatMap(({ container }) => making.stopped.get(container.id) ?? []),
+    )
+    for (const { container, fate } of replicas) {
+      if (fate.kind === 'keep' || fate.kind === 'start' || container.state !== 'running') continue
+      stopNode(making, container, fate.cause, edges(before, 'warn'))
+    }
+    for (const replica of replicas) {
+      if (!isGoing(replica) || replica.fate.kind === 'keep') continue
+      const discard = replica.fate.kind === 'remove' || making.options.renewAnonymousVolumes
+      removeNode(making, replica.container, replica.fate.cause, discard)
+    }
+  }
+}
+
+const takeOrphansDown = (making: Making, orphans: readonly ObservedContainer[]) => {
+  for (const container of orphans) {
+    if (container.state === 'running') stopNode(making, container, 'orphan', [])
+    removeNode(making, container, 'orphan', false)
+  }
+}
+
+const ensureNetwork = (making: Making, key: string) => {
+  const { project, observed, builder } = making
+  const network = project.networks[key]
+  if (network === undefined) return
+  const resource = `network:${key}`
+  const there = observed.networks.find(({ name }) => name === network.name)
+  const set = (node: number) => making.networks.set(key, node)
+  if (there === undefined) {
+    if (network.external) {
+      throw new CaissonError('ENONETWORK', `network ${network.name} declared as external, but could not be found`)
+    }
+    set(builder.add({ kind: 'createNetwork', key }, resource, 'not there yet'))
+    return
+  }
+  if (making.recreatedNetworks.has(network.name)) {
+    const users = observed.containers.filter(({ networks }) => networks.includes(network.name))
+    const gone = users.flatMap(({ id }) => making.removed.get(id) ?? [])
+    const removal = { kind: 'removeNetwork', network: there.id, name: network.name } as const
+    const removed = builder.add(removal, resource, 'config hash diverged', edges(gone))
+    set(builder.add({ kind: 'createNetwork', key }, resource, 'config hash diverged', edges([removed])))
+    return
+  }
+  if (!there.present)
+    set(builder.add({ kind: 'restoreNetwork', key, network: there.id }, resource, 'bridge is missing'))
+  if (!network.external && there.project !== project.name) making.warnings.push(foreign('networks', key, network.name))
+}
+
+const foreign = (section: 'networks' | 'volumes', key: string, name: string): Diagnostic => ({
+  code: 'plan/not-ours',
+  severity: 'warning',
+  path: [section, key],
+  message: `${section === 'networks' ? 'network' : 'volume'} ${name} exists but was not made by this project; it is used as it is`,
+  hint: 'set `external: true` to say that this is meant',
+})
+
+const ensureVolume = (making: Making, key: string) => {
+  const volume = making.project.volumes[key]
+  if (volume === undefined) return
+  const there = making.observed.volumes.find(({ name }) => name === volume.name)
+  if (there === undefined) {
+    if (volume.external) throw new CaissonError('ENOVOLUME', `external volume ${volume.name} not found`)
+    making.volumes.set(key, making.builder.add({ kind: 'createVolume', key }, `volume:${key}`, 'not there yet'))
+  } else if (!volume.external && there.project !== making.project.name) {
+    making.warnings.push(foreign('volumes', key, volume.name))
+  }
+}
+
+const ensureResources = (making: Making) => {
+  const services = making.fates.map(({ service }) => service)
+  for (const key of new Set(services.flatMap(networkKeys))) ensureNetwork(making, key)
+  for (const key of new Set(services.flatMap(volumeKeys))) ensureVolume(making, key)
+}
+
+const resourceNodes = (making: Making, service: Service): readonly number[] => [
+  ...networkKeys(service).flatMap((key) => making.networks.get(key) ?? []),
+  ...volumeKeys(service).flatMap((key) => making.volumes.get(key) ?? []),
+]
+
+/** Claims that another container of this plan may have to give up first, whatever its service. */
+const claimsExclusively = (service: Service) =>
+  service.ports.length > 0 ||
+  service.containerName !== undefined ||
+  service.networks.some(({ ipv4Address }) => ipv4Address !== undefined)
+
+const createNode = (making: Making, service: Service, number: number, replaces: string | undefined, cause: string) => {
+  const name = containerName(making.project.name, service, number)
+  const own = making.fates.find((fate) => fate.service === service)?.replicas ?? []
+  const before = own.flatMap(({ container }) => making.removed.get(container.id) ?? [])
+  const others = claimsExclusively(service) ? [...making.removed.values()].filter((node) => !before.includes(node)) : []
+  const kept = making.options.renewAnonymousVolumes ? undefined : replaces
+  const node = making.builder.add(
+    { kind: 'createContainer', service: service.name, number, name, replaces: kept, build: !making.options.noStart },
+    `service:${service.name}:${number}`,
+    cause,
+    [...edges(others, 'warn'), ...edges([...resourceNodes(making, service), ...before])],
+  )
+  making.created.set(name, node)
+}
+
+const createContainers = (making: Making) => {
+  for (const { service, replicas, fresh } of making.fates) {
+    for (const { container, fate } of replicas) {
+      if (fate.kind === 'recreate') createNode(making, service, container.number, container.id, fate.cause)
+    }
+    for (const number of fresh) createNode(making, service, number, undefined, 'not there yet')
+  }
+}
+
+/** A start waits for the starts of what its service depends on; an optional dependency that fails only warns. */
+const dependencyEdges = (making: Making, service: Service): readonly Edge[] =>
+  Object.entries(service.dependsOn).flatMap(([name, { required }]) =>
+    edges(making.started.get(name) ?? [], required ? 'abort' : 'warn'),
+  )
+
+const startNew = (making: Making, service: Service, number: number, cause: string): number[] => {
+  const name = containerName(making.project.name, service, number)
+  const created = making.created.get(name)
+  const operation = { kind: 'startContainer', service: service.name, number, name, container: undefined } as const
+  const after = [...edges(created === undefined ? [] : [created], 'skip'), ...dependencyEdges(making, service)]
+  return [making.builder.add(operation, `service:${service.name}:${number}`, cause, after)]
+}
+
+const startExisting = (making: Making, service: Service, { container, fate }: Replica): number[] => {
+  if (fate.kind !== 'start' && fate.kind !== 'restart') return []
+  const { id, name, number } = container
+  const before = [making.stopped.get(id), making.recovered.get(id)].filter((node) => node !== undefined)
+  const operation = { kind: 'startContainer', service: service.name, number, name, container: id } as const
+  const after = [...edges([...before, ...resourceNodes(making, service)]), ...dependencyEdges(making, service)]
+  return [making.builder.add(operation, resourceOf(container), fate.cause, after)]
+}
+
+const startContainers = (making: Making) => {
+  for (const { service, replicas, fresh } of making.fates) {
+    const nodes = replicas.flatMap((replica) =>
+      replica.fate.kind === 'recreate'
+        ? startNew(making, service, replica.container.number, replica.fate.cause)
+        : startExisting(making, service, replica),
+    )
+    making.started.set(service.name, [
+      ...nodes,
+      ...fresh.flatMap((number) => startNew(making, service, number, 'created')),
+    ])
+  }
+}
+
+/** A kept replica whose `restart: true` dependency is replaced stops before and starts after it. */
+const withRestarts = (fates: readonly ServiceFate[]): readonly ServiceFate[] =>
+  fates.map((fate) => {
+    const replaced = fates.find(
+      ({ service, replicas }) =>
+        isStoppedWith(fate.service, service.name) && replicas.some(({ fate: { kind } }) => kind === 'recreate'),
+    )
+    if (replaced === undefined) return fate
+    const cause = `dependency ${replaced.service.name} is recreated`
+    const restarted = (replica: Replica): Replica =>
+      replica.fate.kind === 'keep' ? { ...replica, fate: { kind: 'restart', cause } } : replica
+    return { ...fate, replicas: fate.replicas.map(restarted) }
+  })
+
+/** Selected services in dependency order; with them whoever is on a network that has to be made anew. */
+const affectedServices = (project: Project, observed: Observed, options: UpPlanOptions) => {
+  const selected = new Set(selectServices(project, options.services, options.noDeps))
+  const keys = [...selected].flatMap((name) => networkKeys(project.services[name] as Service))
+  const recreatedNetworks = options.noRecreate ? new Set<string>() : divergedNetworks(project, observed, keys)
+  for (const { service, networks } of observed.containers) {
+    if (project.services[service] && networks.some((name) => recreatedNetworks.has(name))) selected.add(service)
+  }
+  const { order } = dependencyOrder(dependencyGraph(project.services))
+  const services = order.flatMap((name) => (selected.has(name) ? (project.services[name] ?? []) : []))
+  return { services, recreatedNetworks }
+}
+
+/** Plan that makes `observed` what `project` asks for. Throws where a name, scale or external resource is not there. */
+export const reconcileUp = (project: Project, observed: Observed, options: UpPlanOptions): Reconciled => {
+  const { services, recreatedNetworks } = affectedServices(project, observed, options)
+  const named = new Set(options.services.length === 0 ? Object.keys(project.services) : options.services)
+  const fateOptions: FateOptions = { ...options, named, recreatedNetworks }
+  const fates = withRestarts(services.map((service) => serviceFate(project, observed, service, fateOptions)))
+  const orphans = orphansOf(project, observed)
+  const making: Making = {
+    ...{ project, observed, options, fates, recreatedNetworks, warnings: [], builder: new PlanBuilder(project.name) },
+    ...{ recovered: new Map(), stopped: new Map(), removed: new Map(), networks: new Map(), volumes: new Map() },
+    ...{ created: new Map(), started: new Map() },
+  }
+  recoverLost(making)
+  takeDown(making)
+  if (options.removeOrphans) takeOrphansDown(making, orphans)
+  ensureResources(making)
+  createContainers(making)
+  if (!options.noStart) startContainers(making)
+  const remaining = options.removeOrphans ? [] : orphans.map(({ name }) => name)
+  return { plan: making.builder.build(), warnings: making.warnings, orphans: remaining }
+}

@@ -1,0 +1,64 @@
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { supportOf, SERVICE_KEYS, unsupported } from '../../src/plan/support.ts'
+import { needs, network, project, service, volume } from './models.ts'
+
+const found = (values: Parameters<typeof service>[1], lenient = false) =>
+  unsupported(project([service('web', values)]), lenient).map(({ code, severity, path }) => [
+    code,
+    severity,
+    path.join('.'),
+  ])
+
+const other = (...rest: (string | number)[]) => ({
+  others: [{ key: String(rest[0]), path: ['services', 'web', ...rest] }],
+})
+
+test('honoured keys say nothing', () => {
+  assert.equal(found({ init: true, restart: 'no', networkMode: 'host' }), [])
+})
+
+test('a key that is not there yet is an error with its place', () => {
+  assert.equal(found(other('build')), [['support/not-yet', 'error', 'services.web.build']])
+})
+
+test('--lenient makes it a warning', () => {
+  assert.equal(found(other('build'), true), [['support/not-yet', 'warning', 'services.web.build']])
+})
+
+test('a key without meaning on one machine is a warning', () => {
+  assert.equal(found(other('deploy', 'placement')), [
+    ['support/meaningless', 'warning', 'services.web.deploy.placement'],
+  ])
+  assert.equal(found(other('isolation')), [['support/meaningless', 'warning', 'services.web.isolation']])
+})
+
+test('a nested key without a row has that of the key above it', () => {
+  assert.equal(supportOf(SERVICE_KEYS, 'deploy.resources.limits.cpus'), { kind: 'honoured' })
+  assert.equal(supportOf(SERVICE_KEYS, 'healthcheck.test'), { kind: 'later', what: 'health checks' })
+  assert.is(supportOf(SERVICE_KEYS, 'no_such_key').kind, 'later')
+})
+
+test('values of honoured keys that are not there yet have their place', () => {
+  assert.equal(found({ networkMode: 'service:a' }), [['support/not-yet', 'error', 'services.web.network_mode']])
+  assert.equal(found({ restart: 'always' }), [['support/not-yet', 'error', 'services.web.restart']])
+  assert.equal(found({ dependsOn: needs('a', { condition: 'service_healthy' }) }), [
+    ['support/not-yet', 'error', 'services.web.depends_on.a.condition'],
+  ])
+  assert.equal(found({ securityOpt: ['no-new-privileges:true', 'seccomp=/profile.json'] }), [
+    ['support/not-yet', 'error', 'services.web.security_opt.1'],
+  ])
+})
+
+test('drivers other than ours are not there yet, unless somebody else made the resource', () => {
+  const of = project([], {
+    networks: [network('a', { driver: 'overlay' }), network('b', { driver: 'overlay', external: true })],
+    volumes: [volume('c', { driver: 'nfs' }), volume('d', { driverOptions: { type: 'nfs' } })],
+  })
+  assert.equal(
+    unsupported(of, false).map(({ path }) => path.join('.')),
+    ['networks.a.driver', 'volumes.c.driver', 'volumes.d.driver_opts'],
+  )
+})
+
+test.run()
