@@ -1,4 +1,7 @@
 /** Map and set elements of the base table (table.ts): all that a network or a container adds to it. */
+import { addElements, concatKey, deleteElements, type SetElement, type TableMessage } from '../linux/nf-tables.ts'
+import { addressBytes, bytesOf, endOf, subnetOf } from './ipv4.ts'
+import { SETS } from './table.ts'
 
 /** One published port that the kernel forwards. */
 export interface Publication {
@@ -10,3 +13,80 @@ export interface Publication {
   readonly address: string
   readonly containerPort: number
 }
+
+/** What the table has to know of a network. A NetworkLease is one. */
+export interface NetworkElements {
+  readonly bridge: string
+  readonly subnet: string
+  readonly internal: boolean
+}
+
+interface Entry {
+  readonly set: (typeof SETS)[keyof typeof SETS]
+  readonly elements: readonly SetElement[]
+}
+
+export const ANY_ADDRESS = '0.0.0.0'
+const IFNAMSIZ = 16
+const PROTOCOL = { tcp: 6, udp: 17 } as const
+
+const interfaceName = (name: string): Buffer => {
+  const buffer = Buffer.alloc(IFNAMSIZ)
+  buffer.write(name, 0, IFNAMSIZ - 1)
+  return buffer
+}
+
+const port = (value: number): Buffer => {
+  const buffer = Buffer.alloc(2)
+  buffer.writeUInt16BE(value)
+  return buffer
+}
+
+const rangeOf = (subnet: string): readonly SetElement[] => {
+  const range = subnetOf(subnet)
+  const start = { key: addressBytes(range.base) }
+  const end = endOf(range)
+  return end > 0xffff_ffff ? [start] : [start, { key: addressBytes(end), intervalEnd: true }]
+}
+
+const networkEntries = ({ bridge, subnet, internal }: NetworkElements): readonly Entry[] => {
+  const name = interfaceName(bridge)
+  return [
+    { set: SETS.sameNetwork, elements: [{ key: concatKey(name, name) }] },
+    internal ? { set: SETS.internal, elements: [{ key: name }] } : { set: SETS.subnets, elements: rangeOf(subnet) },
+  ]
+}
+
+type PublishedKey = Pick<Publication, 'hostIp' | 'hostPort' | 'protocol'>
+
+const publishedKey = ({ hostIp, hostPort, protocol }: PublishedKey): readonly Uint8Array[] => {
+  const anywhere = [Buffer.from([PROTOCOL[protocol]]), port(hostPort)]
+  return hostIp === ANY_ADDRESS ? anywhere : [bytesOf(hostIp), ...anywhere]
+}
+
+const publishedSet = ({ hostIp }: PublishedKey) => (hostIp === ANY_ADDRESS ? SETS.published : SETS.publishedAt)
+
+const publicationEntry = (publication: Publication): Entry => ({
+  set: publishedSet(publication),
+  elements: [
+    {
+      key: concatKey(...publishedKey(publication)),
+      data: concatKey(bytesOf(publication.address), port(publication.containerPort)),
+    },
+  ],
+})
+
+const toMessage = ({ set, elements }: Entry): TableMessage => addElements(set, elements)
+
+export const addNetwork = (network: NetworkElements): readonly TableMessage[] => networkEntries(network).map(toMessage)
+
+/** Each for a batch of its own: a missing one undoes its batch. */
+export const deleteNetwork = (network: NetworkElements): readonly TableMessage[] =>
+  networkEntries(network).map(({ set, elements }) => deleteElements(set, elements))
+
+export const addPublications = (publications: readonly Publication[]): readonly TableMessage[] =>
+  publications.map((publication) => toMessage(publicationEntry(publication)))
+
+/** A batch of its own, by key. */
+export const deletePublication = (publication: PublishedKey): TableMessage =>
+  deleteElements(publishedSet(publication), [{ key: concatKey(...publishedKey(publication)) }])
