@@ -13,7 +13,7 @@ export const createEngine = (options: EngineOptions): Engine => ({
 
   ps: async (name) => (await import('./ps.ts')).ps(options, name),
   ls: async () => (await import('./ps.ts')).ls(options),
-  findProject: async (files) => (await import('../state/projects.ts')).findProject(options.root, files),
+  findProject: async (files) => (await import('../state/projects.ts')).findProject(options, files),
   async *logs(name, logs) {
     yield* (await import('./logs.ts')).logs(options, name, logs)
   },

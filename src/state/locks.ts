@@ -1,0 +1,54 @@
+/** Locks of changes: OFD locks on files that are never deleted; the holder's pid and command stand in the file. */
+import { closeSync, ftruncateSync, mkdirSync, readFileSync, writeSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { CaissonError } from '../errors.ts'
+import type { NativeBinding } from '../native/binding.ts'
+
+export interface LockHolder {
+  readonly pid: number
+  readonly command: string
+}
+
+export interface LockRequest {
+  readonly path: string
+  /** Command line of this process, for whoever waits. */
+  readonly command: string
+  readonly timeoutMs: number
+  /** Called once, when somebody else holds it. */
+  readonly onWait: (holder: LockHolder | undefined) => void
+}
+
+/** The holder as the file says; undefined: it has not written itself down yet. */
+export const readHolder = (path: string): LockHolder | undefined => {
+  try {
+    const [pid, ...command] = readFileSync(path, 'utf8').trim().split(' ')
+    return pid ? { pid: Number(pid), command: command.join(' ') } : undefined
+  } catch {
+    return undefined
+  }
+}
+
+const take = async (binding: NativeBinding, request: LockRequest): Promise<number> => {
+  mkdirSync(dirname(request.path), { recursive: true, mode: 0o700 })
+  const free = binding.lock(request.path)
+  if (free !== undefined) return free
+  request.onWait(readHolder(request.path))
+  const waited = await binding.lockWait(request.path, request.timeoutMs)
+  if (waited !== undefined) return waited
+  const holder = readHolder(request.path)
+  const who = holder === undefined ? 'another command' : `${holder.command} (pid ${holder.pid})`
+  throw new CaissonError('ELOCKED', `${request.path} is held by ${who}`)
+}
+
+/** Runs `body` under the lock. Throws ELOCKED, naming the holder, when it stays held for `timeoutMs`. */
+export const withLock = async <T>(binding: NativeBinding, request: LockRequest, body: () => Promise<T>): Promise<T> => {
+  const fd = await take(binding, request)
+  try {
+    ftruncateSync(fd, 0)
+    writeSync(fd, `${process.pid} ${request.command}\n`, 0)
+    return await body()
+  } finally {
+    ftruncateSync(fd, 0)
+    closeSync(fd)
+  }
+}

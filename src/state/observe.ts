@@ -1,0 +1,43 @@
+/** observe: files on disk → Observed, what the pure planner compares the project with. */
+import type { ContainerState, Observed, ObservedContainer } from '../plan/observed.ts'
+import type { ContainerSnapshot } from './snapshot.ts'
+import type { NetworkRecord, VolumeRecord } from './records.ts'
+
+export const containerState = ({ alive, hasRun, status, cutOff }: ContainerSnapshot): ContainerState => {
+  if (alive) return status?.state === 'running' ? 'running' : 'created'
+  if (hasRun || cutOff) return 'lost'
+  return status === undefined ? 'created' : 'exited'
+}
+
+const observedContainer = (snapshot: ContainerSnapshot): ObservedContainer => {
+  const { id, name, service, number, oneOff, configHash, imageId, networks, volumes, definition } = snapshot.record
+  return {
+    ...{ id, name, service, number, oneOff, configHash, imageId },
+    state: containerState(snapshot),
+    exitCode: snapshot.alive ? undefined : snapshot.status?.exitCode,
+    networks: networks.map((network) => network.name),
+    volumes: Object.values(volumes).map((volume) => volume.name),
+    dependsOn: Object.keys(definition.dependsOn),
+  }
+}
+
+export interface World {
+  readonly containers: readonly ContainerSnapshot[]
+  readonly networks: readonly NetworkRecord[]
+  readonly volumes: readonly VolumeRecord[]
+  /** Names of links in the NetworkRoot; undefined: not asked, every bridge counts as present. */
+  readonly links: ReadonlySet<string> | undefined
+}
+
+export const observe = ({ containers, networks, volumes, links }: World): Observed => ({
+  containers: containers.map(observedContainer),
+  networks: networks.map(({ id, name, key, configHash, bridge, project }) => ({
+    ...{ id, name, key, configHash },
+    present: links?.has(bridge) ?? true,
+    project: project === '' ? undefined : project,
+  })),
+  volumes: volumes.map(({ name, key, project, anonymous }) => ({
+    ...{ name, key, anonymous },
+    project: project === '' ? undefined : project,
+  })),
+})
