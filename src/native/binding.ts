@@ -52,9 +52,14 @@ export interface LogFormat {
   /** Put before each line, as bytes of UTF-8. */
   readonly prefix: string
   readonly timestamps: boolean
-  /** RFC 3339 bounds, compared as text; empty = none. */
+  /** RFC 3339 bounds with nine digits of the second and Z, as the log has them: compared as text. Empty = none. */
   readonly since: string
   readonly until: string
   /** false: all goes to `stdout`, as `docker compose logs` does. */
   readonly separate: boolean
+  /**
+   * Nothing follows the input (for now): a line whose end is missing comes out as a line of its own. Otherwise it is left
+   * for the next call (`consumed` ends before it) unless it is longer than 256 KiB.
+   */
+  readonly final?: boolean
 }
