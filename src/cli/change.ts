@@ -1,0 +1,37 @@
+/** What all commands have in common that change a project. */
+import type { Engine, Outcome, ProjectTarget } from '../index.ts'
+import { formatPlan } from '../index.ts'
+import type { Context } from './context.ts'
+import { readBoolean } from './grammar.ts'
+import { changeTarget } from './project.ts'
+import { requireRoot, withProgress } from './runtime.ts'
+
+/** Prints the plan of a dry run to stdout; returns the exit code. */
+export const finishChange = (context: Context, outcome: Outcome, dryRun: boolean): number => {
+  if (dryRun) context.stdout.write(outcome.plan.nodes.length === 0 ? 'Nothing to do.\n' : formatPlan(outcome.plan))
+  return 0
+}
+
+/** Finds the project, makes the change with its progress drawn, and returns the exit code. */
+export const change = async (
+  context: Context,
+  dryRun: boolean,
+  act: (engine: Engine, target: ProjectTarget) => Promise<Outcome>,
+): Promise<number> => {
+  if (!dryRun) requireRoot()
+  const outcome = await withProgress(context, async (engine) => act(engine, await changeTarget(context, engine)))
+  return finishChange(context, outcome, dryRun)
+}
+
+/** `--timeout` in the engine's unit. */
+export const toMilliseconds = (seconds: number | undefined): number | undefined =>
+  seconds === undefined ? undefined : seconds * 1000
+
+/** `--remove-orphans` and COMPOSE_REMOVE_ORPHANS. */
+export const removesOrphans = (context: Context, asked: boolean): boolean =>
+  asked || isOn(context.env.COMPOSE_REMOVE_ORPHANS)
+
+/** COMPOSE_IGNORE_ORPHANS. */
+export const ignoresOrphans = (context: Context): boolean => isOn(context.env.COMPOSE_IGNORE_ORPHANS)
+
+const isOn = (value: string | undefined): boolean => value !== undefined && readBoolean(value) === true

@@ -1,0 +1,57 @@
+import type { ProjectRow } from '../../index.ts'
+import { defineCommand } from '../command.ts'
+import { choice, flag, list } from '../grammar.ts'
+import { formatTable } from '../render/table.ts'
+import { openReader } from '../runtime.ts'
+import { UsageError } from '../usage.ts'
+
+const formatCounts = (row: ProjectRow): string =>
+  Object.entries(row.counts)
+    .filter(([, count]) => count > 0)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([state, count]) => `${state}(${count})`)
+    .join(', ')
+
+const readFilters = (filters: readonly string[]): RegExp[] =>
+  filters.map((filter) => {
+    if (!filter.startsWith('name=')) throw new UsageError(`--filter takes name=PATTERN, not "${filter}"`)
+    try {
+      return new RegExp(filter.slice('name='.length))
+    } catch {
+      throw new UsageError(`--filter: not a pattern: "${filter.slice('name='.length)}"`)
+    }
+  })
+
+export const ls = defineCommand({
+  usage: '',
+  summary: 'List the projects of this machine',
+  arity: [0, 0],
+  options: {
+    all: flag('Projects without a running container too', 'a'),
+    filter: list('name=PATTERN', 'Only projects whose name matches; may be repeated'),
+    format: choice(['table', 'json'], 'table', 'Form of the output'),
+    quiet: flag('Show names only', 'q'),
+  },
+  run: async (context, { values }) => {
+    const filters = readFilters(values.filter)
+    const rows = (await openReader(context).ls())
+      .filter((row) => values.all || row.counts.running > 0)
+      .filter((row) => filters.every((pattern) => pattern.test(row.name)))
+    const views = rows.map((row) => ({
+      Name: row.name,
+      Status: formatCounts(row),
+      ConfigFiles: row.composeFiles.join(','),
+    }))
+    const { stdout } = context
+    if (values.quiet) stdout.write(rows.map((row) => `${row.name}\n`).join(''))
+    else if (values.format === 'json') stdout.write(`${JSON.stringify(views)}\n`)
+    else
+      stdout.write(
+        formatTable(
+          ['NAME', 'STATUS', 'CONFIG FILES'],
+          views.map((view) => Object.values(view)),
+        ),
+      )
+    return 0
+  },
+})

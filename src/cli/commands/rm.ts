@@ -1,0 +1,55 @@
+import { createInterface } from 'node:readline/promises'
+import { finishChange } from '../change.ts'
+import { defineCommand } from '../command.ts'
+import type { Context } from '../context.ts'
+import type { Engine, ProjectTarget } from '../../index.ts'
+import { flag } from '../grammar.ts'
+import { changeTarget } from '../project.ts'
+
+import { openReader, requireRoot, withProgress } from '../runtime.ts'
+import { UsageError } from '../usage.ts'
+
+const confirm = async (context: Context, names: readonly string[]): Promise<boolean> => {
+  if (process.stdin.isTTY !== true)
+    throw new UsageError('rm asks before it removes, and there is no terminal', 'use rm -f')
+  context.stderr.write(`Going to remove ${names.join(', ')}\n`)
+  const asking = createInterface({ input: process.stdin, output: process.stderr })
+  try {
+    return /^y(es)?$/i.test((await asking.question('Are you sure? [yN] ')).trim())
+  } finally {
+    asking.close()
+  }
+}
+
+const stoppedNames = async (engine: Engine, target: ProjectTarget, services: readonly string[]): Promise<string[]> =>
+  (await engine.ps(target.name))
+    .filter((row) => row.state !== 'running' && (services.length === 0 || services.includes(row.service)))
+    .map((row) => row.name)
+
+export const rm = defineCommand({
+  usage: '[SERVICE…]',
+  summary: 'Remove the stopped containers of services',
+  options: {
+    force: flag('Do not ask', 'f'),
+    stop: flag('Stop them first', 's'),
+    volumes: flag('Anonymous volumes too', 'v'),
+  },
+  run: async (context, { values, positionals: services }) => {
+    const { dryRun } = values
+    if (!dryRun) requireRoot()
+    const reader = openReader(context)
+    const target = await changeTarget(context, reader)
+    const change = { services, timeoutMs: undefined, dryRun }
+    if (values.stop) await withProgress(context, (engine) => engine.stop(target, change))
+    const names = await stoppedNames(reader, target, services)
+    if (names.length === 0 && !dryRun) {
+      context.stderr.write('No stopped containers\n')
+      return 0
+    }
+    if (!values.force && !dryRun && !(await confirm(context, names))) return 1
+    const outcome = await withProgress(context, (engine) =>
+      engine.remove(target, { ...change, volumes: values.volumes }),
+    )
+    return finishChange(context, outcome, dryRun)
+  },
+})

@@ -1,0 +1,151 @@
+import type { Project } from '../../compose/project.ts'
+import type { UpOptions } from '../../index.ts'
+import { finishChange, ignoresOrphans, removesOrphans, toMilliseconds } from '../change.ts'
+import { type Call, defineCommand } from '../command.ts'
+import type { Context } from '../context.ts'
+import { accepted, flag, integer, list, longName, refused, text } from '../grammar.ts'
+import { loadProject } from '../project.ts'
+import { requireRoot, withProgress } from '../runtime.ts'
+import { EXIT, UsageError } from '../usage.ts'
+
+const noBuild = 'images cannot be built by this version'
+const noPull = 'images cannot be pulled by this version'
+
+const createOptions = {
+  build: refused(flag(''), noBuild),
+  forceRecreate: flag('Recreate containers even if nothing changed'),
+  noBuild: accepted(flag('')),
+  noRecreate: flag('Leave containers that exist as they are'),
+  pull: refused(text('POLICY', ''), noPull),
+  quietPull: accepted(flag('')),
+  removeOrphans: flag('Remove containers of services that are no longer in the Compose file'),
+  scale: list('SERVICE=N', 'Number of containers of a service; may be repeated'),
+  yes: accepted(flag('', 'y')),
+}
+
+const upOptions = {
+  ...createOptions,
+  abortOnContainerExit: flag('Stop everything when a container ends'),
+  abortOnContainerFailure: flag('Stop everything when a container fails'),
+  alwaysRecreateDeps: flag('Recreate dependencies too'),
+  attach: list('SERVICE', 'Show output of this service only; may be repeated'),
+  attachDependencies: flag('Show output of dependencies too'),
+  detach: flag('Return when everything runs', 'd'),
+  exitCodeFrom: text('SERVICE', 'Return the exit code of this service; stops everything when a container ends'),
+  menu: accepted(flag('')),
+  noAttach: list('SERVICE', 'Do not show output of this service; may be repeated'),
+  noColor: flag('Without colours'),
+  noDeps: flag('Without the services that these depend on'),
+  noLogPrefix: flag('Without the name of the container before each line'),
+  noStart: flag('Create only'),
+  quietBuild: accepted(flag('')),
+  renewAnonVolumes: flag('New anonymous volumes instead of those of the containers before', 'V'),
+  timeout: integer('SECONDS', 'How long to wait before killing', 't'),
+  timestamps: flag('With the time of each line'),
+  wait: flag('Return when everything runs; exit code 5 when that takes too long'),
+  waitTimeout: integer('SECONDS', 'How long --wait waits'),
+  watch: refused(flag('', 'w'), 'develop.watch is not there yet'),
+}
+
+export type UpValues = Call<typeof upOptions>['values']
+
+const CONFLICTS: readonly (readonly [keyof UpValues, keyof UpValues])[] = [
+  ['forceRecreate', 'noRecreate'],
+  ['alwaysRecreateDeps', 'noRecreate'],
+  ['renewAnonVolumes', 'noRecreate'],
+  ['abortOnContainerExit', 'abortOnContainerFailure'],
+  ['detach', 'attach'],
+  ['detach', 'attachDependencies'],
+  ['detach', 'abortOnContainerExit'],
+  ['detach', 'abortOnContainerFailure'],
+  ['detach', 'exitCodeFrom'],
+  ['wait', 'attach'],
+  ['wait', 'attachDependencies'],
+  ['wait', 'abortOnContainerExit'],
+  ['attach', 'attachDependencies'],
+]
+
+const checkConflicts = (context: Context, given: ReadonlySet<string>): void => {
+  const conflict = CONFLICTS.find(([a, b]) => given.has(a) && given.has(b))
+  if (conflict !== undefined) throw new UsageError(`${conflict.map(longName).join(' and ')} exclude each other`)
+  if (ignoresOrphans(context) && given.has('removeOrphans')) {
+    throw new UsageError('COMPOSE_IGNORE_ORPHANS and --remove-orphans exclude each other')
+  }
+}
+
+const readScale = (items: readonly string[]): Record<string, number> =>
+  Object.fromEntries(
+    items.map((item) => {
+      const [, service, count] = /^([\w.-]+)=(\d{1,5})$/.exec(item) ?? []
+      if (service === undefined) throw new UsageError(`--scale takes SERVICE=N, not "${item}"`)
+      return [service, Number(count)]
+    }),
+  )
+
+const engineOptions = (context: Context, values: UpValues, services: readonly string[]): UpOptions => ({
+  services,
+  noDeps: values.noDeps,
+  forceRecreate: values.forceRecreate,
+  noRecreate: values.noRecreate,
+  alwaysRecreateDeps: values.alwaysRecreateDeps,
+  renewAnonymousVolumes: values.renewAnonVolumes,
+  removeOrphans: removesOrphans(context, values.removeOrphans),
+  ignoreOrphans: ignoresOrphans(context),
+  noStart: values.noStart,
+  scale: readScale(values.scale),
+  timeoutMs: toMilliseconds(values.timeout),
+  lenient: context.globals.lenient,
+  dryRun: values.dryRun,
+})
+
+const upDetached = async (context: Context, project: Project, options: UpOptions): Promise<number> => {
+  const outcome = await withProgress(context, (engine) => engine.up(project, options))
+  return finishChange(context, outcome, options.dryRun)
+}
+
+/** What is half made is undone by the monitors themselves when this process ends. */
+const within = (context: Context, seconds: number | undefined, work: Promise<number>): Promise<number> => {
+  if (seconds === undefined) return work
+  const late = new Promise<number>((resolve) => {
+    setTimeout(() => {
+      context.stderr.write(`not everything runs after ${seconds} s\n`)
+      resolve(EXIT.timeout)
+    }, seconds * 1000).unref()
+  })
+  return Promise.race([work, late])
+}
+
+export const up = defineCommand({
+  usage: '[SERVICE…]',
+  summary: 'Create and start what the Compose file asks for, and show its output',
+  details: 'Ctrl-C stops everything, a second one kills. With -d it returns as soon as everything runs.',
+  options: upOptions,
+  examples: ['caisson up -d', 'caisson up web --scale web=3', 'caisson --dry-run up'],
+  run: async (context, { values, positionals, given }) => {
+    checkConflicts(context, given)
+    if (!values.dryRun) requireRoot()
+    const { project } = loadProject(context, positionals)
+    const options = engineOptions(context, values, positionals)
+    if (values.dryRun || values.noStart || values.detach || values.wait) {
+      return within(context, values.waitTimeout, upDetached(context, project, options))
+    }
+    return (await import('../attached.ts')).upAttached(context, project, options, values)
+  },
+})
+
+export const create = defineCommand({
+  usage: '[SERVICE…]',
+  summary: 'Create what the Compose file asks for without starting it',
+  options: createOptions,
+  run: (context, call) => {
+    const values = { ...DEFAULTS, ...call.values, noStart: true }
+    checkConflicts(context, call.given)
+    if (!values.dryRun) requireRoot()
+    const { project } = loadProject(context, call.positionals)
+    return upDetached(context, project, engineOptions(context, values, call.positionals))
+  },
+})
+
+const DEFAULTS = Object.fromEntries(
+  Object.entries(upOptions).map(([name, option]) => [name, option.initial]),
+) as unknown as UpValues

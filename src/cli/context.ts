@@ -1,0 +1,59 @@
+/** What a command may touch of the world outside: streams, environment, working directory. */
+import type { GlobalValues } from './global-options.ts'
+import { styleFor, type Style } from './render/style.ts'
+
+export interface Output {
+  write(data: string | Uint8Array): void
+  readonly isTTY: boolean
+  /** Width of the terminal, or 80. */
+  readonly columns: number
+  readonly style: Style
+}
+
+export interface Context {
+  readonly env: Readonly<Record<string, string>>
+  readonly cwd: string
+  readonly globals: GlobalValues
+  /** Names that were given on the command line, of `globals`. */
+  readonly given: ReadonlySet<string>
+  /** Results. */
+  readonly stdout: Output
+  /** Messages, progress. */
+  readonly stderr: Output
+}
+
+const outputOf = (stream: NodeJS.WriteStream, env: Context['env'], ansi: string): Output => ({
+  write: (data) => {
+    stream.write(data)
+  },
+  get isTTY() {
+    return stream.isTTY === true
+  },
+  get columns() {
+    return stream.columns ?? 80
+  },
+  style: styleFor({ ansi, env, isTTY: stream.isTTY === true }),
+})
+
+/** The environment without what the shebang of the package put there; see scripts/build.mjs. */
+const restoreEnvironment = (): Record<string, string> => {
+  const authorities = process.env.CAISSON_CA
+  if (authorities !== undefined) {
+    delete process.env.CAISSON_CA
+    if (authorities !== '') process.env.NODE_EXTRA_CA_CERTS = authorities
+  }
+  return { ...process.env } as Record<string, string>
+}
+
+export const createContext = (globals: GlobalValues, given: ReadonlySet<string>): Context => {
+  const env = restoreEnvironment()
+  const ansi = globals.noAnsi ? 'never' : given.has('ansi') ? globals.ansi : (env.COMPOSE_ANSI ?? 'auto')
+  return {
+    env,
+    cwd: process.cwd(),
+    globals,
+    given,
+    stdout: outputOf(process.stdout, env, ansi),
+    stderr: outputOf(process.stderr, env, ansi),
+  }
+}

@@ -1,0 +1,117 @@
+/** The commands by name. Only the one that is called is loaded. */
+import type { Command } from './command.ts'
+
+// biome-ignore lint/suspicious/noExplicitAny: each command has a table of its own
+export type AnyCommand = Command<any>
+
+interface Entry {
+  readonly group: 'Run' | 'Look' | 'Host'
+  readonly summary: string
+  readonly load: () => Promise<AnyCommand>
+}
+
+export const COMMANDS: Readonly<Record<string, Entry>> = {
+  up: { group: 'Run', summary: 'Create and start services', load: async () => (await import('./commands/up.ts')).up },
+  down: {
+    group: 'Run',
+    summary: 'Stop and remove containers and networks',
+    load: async () => (await import('./commands/down.ts')).down,
+  },
+  create: {
+    group: 'Run',
+    summary: 'Create services without starting them',
+    load: async () => (await import('./commands/up.ts')).create,
+  },
+  start: {
+    group: 'Run',
+    summary: 'Start stopped services',
+    load: async () => (await import('./commands/start.ts')).start,
+  },
+  stop: { group: 'Run', summary: 'Stop services', load: async () => (await import('./commands/stop.ts')).stop },
+  restart: {
+    group: 'Run',
+    summary: 'Stop services and start them again',
+    load: async () => (await import('./commands/restart.ts')).restart,
+  },
+  kill: {
+    group: 'Run',
+    summary: 'Send a signal to services (default SIGKILL)',
+    load: async () => (await import('./commands/kill.ts')).kill,
+  },
+  rm: { group: 'Run', summary: 'Remove stopped containers', load: async () => (await import('./commands/rm.ts')).rm },
+  exec: {
+    group: 'Run',
+    summary: 'Run a command in a running container',
+    load: async () => (await import('./commands/exec.ts')).exec,
+  },
+  ps: { group: 'Look', summary: 'List containers', load: async () => (await import('./commands/ps.ts')).ps },
+  logs: {
+    group: 'Look',
+    summary: 'Show output of containers',
+    load: async () => (await import('./commands/logs.ts')).logs,
+  },
+  port: {
+    group: 'Look',
+    summary: 'Show the host address of a published port',
+    load: async () => (await import('./commands/port.ts')).port,
+  },
+  ls: { group: 'Look', summary: 'List projects', load: async () => (await import('./commands/ls.ts')).ls },
+  config: {
+    group: 'Look',
+    summary: 'Check the Compose file and print its canonical form',
+    load: async () => (await import('./commands/config.ts')).config,
+  },
+  'image import': {
+    group: 'Host',
+    summary: 'Make an image of a root filesystem tarball',
+    load: async () => (await import('./commands/image.ts')).importImage,
+  },
+  'image ls': {
+    group: 'Host',
+    summary: 'List images',
+    load: async () => (await import('./commands/image.ts')).listImages,
+  },
+  'image rm': {
+    group: 'Host',
+    summary: 'Remove images',
+    load: async () => (await import('./commands/image.ts')).removeImages,
+  },
+  doctor: {
+    group: 'Host',
+    summary: 'Check what this machine can run, with a fix for what is missing',
+    load: async () => (await import('./commands/doctor.ts')).doctor,
+  },
+  version: {
+    group: 'Host',
+    summary: 'Show the version',
+    load: async () => (await import('./commands/version.ts')).version,
+  },
+}
+
+/** Verbs of docker compose that are still to come. */
+export const LATER: ReadonlySet<string> = new Set([
+  'attach',
+  'bridge',
+  'build',
+  'commit',
+  'cp',
+  'events',
+  'export',
+  'images',
+  'pause',
+  'publish',
+  'pull',
+  'push',
+  'run',
+  'scale',
+  'stats',
+  'top',
+  'unpause',
+  'volumes',
+  'wait',
+  'watch',
+])
+
+export const NOUNS: ReadonlySet<string> = new Set(
+  Object.keys(COMMANDS).flatMap((name) => (name.includes(' ') ? [name.slice(0, name.indexOf(' '))] : [])),
+)

@@ -1,0 +1,86 @@
+/** Errors as a person reads them: what, where in the file, why, what to do. Never a stack trace, unless CAISSON_DEBUG asks for it. */
+import { CaissonError, type Diagnostic, ProjectError, type TreePath } from '../../errors.ts'
+import { ChangeError, ExecError, ServiceError } from '../../index.ts'
+import type { Context, Output } from '../context.ts'
+import { EXIT, UsageError } from '../usage.ts'
+import { formatDiagnostic, formatDiagnostics } from './diagnostic.ts'
+
+/** Codes that say: not on this machine, or not as this user. */
+const HOST_CODES: ReadonlySet<string> = new Set(['EHOST', 'ENOROOT', 'ENONATIVE'])
+
+const exitCodeOf = (error: unknown): number => {
+  if (error instanceof UsageError) return EXIT.usage
+  if (error instanceof ProjectError) return EXIT.project
+  if (error instanceof ExecError) return error.exitCode
+  if (error instanceof ChangeError)
+    return error.errors.length > 0 && error.errors.every(isHostError) ? EXIT.host : EXIT.failure
+  return isHostError(error) ? EXIT.host : EXIT.failure
+}
+
+const isHostError = (error: unknown): boolean => error instanceof CaissonError && HOST_CODES.has(error.code)
+
+const headline = ({ style }: Output, label: string, message: string): string =>
+  `${style('red', `${label}:`)} ${message}\n`
+
+const hintLine = ({ style }: Output, hint: string | undefined): string =>
+  hint === undefined ? '' : `${style('dim', '  hint:')} ${hint}\n`
+
+const formatLogTail = ({ style }: Output, error: ServiceError): string =>
+  error.failure.logTail.map((line) => `  ${style('dim', '|')} ${line}\n`).join('')
+
+const formatCaissonError = (context: Context, error: CaissonError): string => {
+  const { stderr } = context
+  if (error instanceof ProjectError) return formatDiagnostics(context, error.diagnostics)
+  if (error instanceof ChangeError) return error.errors.map((each) => formatCaissonError(context, each)).join('')
+  const tail = error instanceof ServiceError ? formatLogTail(stderr, error) : ''
+  return headline(stderr, 'error', error.message) + tail + hintLine(stderr, error.hint)
+}
+
+interface NodeSystemError extends Error {
+  readonly code: string
+  readonly syscall: string
+}
+
+const isNodeSystemError = (error: unknown): error is NodeSystemError =>
+  error instanceof Error && 'code' in error && 'syscall' in error && typeof error.code === 'string'
+
+const formatUnexpected = ({ stderr }: Context, error: unknown): string => {
+  const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+  const hint = 'this is a mistake in caisson: CAISSON_DEBUG=1 shows where; please report it with the command line'
+  return headline(stderr, 'internal error', message) + hintLine(stderr, hint)
+}
+
+const formatError = (context: Context, error: unknown): string => {
+  if (error instanceof CaissonError) return formatCaissonError(context, error)
+  if (isNodeSystemError(error)) return headline(context.stderr, 'error', error.message)
+  return formatUnexpected(context, error)
+}
+
+/** Writes the error to stderr and returns the exit code that belongs to it. */
+export const reportError = (context: Context, error: unknown): number => {
+  context.stderr.write(formatError(context, error))
+  if (context.env.CAISSON_DEBUG && error instanceof Error) context.stderr.write(`${error.stack}\n${causes(error)}`)
+  return exitCodeOf(error)
+}
+
+const causes = (error: Error): string =>
+  error.cause instanceof Error ? `caused by ${error.cause.stack}\n${causes(error.cause)}` : ''
+
+interface Warning {
+  readonly code: string
+  readonly message: string
+  readonly hint: string | undefined
+  readonly path: TreePath | undefined
+}
+
+/** A warning of the engine, with its place where the project was loaded. */
+export const formatWarning = (context: Context, { code, message, hint, path }: Warning): string => {
+  const diagnostic: Diagnostic = {
+    code,
+    severity: 'warning',
+    path: path ?? [],
+    message,
+    ...(hint === undefined ? {} : { hint }),
+  }
+  return formatDiagnostic(context, diagnostic, path !== undefined)
+}
