@@ -118,3 +118,5 @@ export const syscallNumbers = (machine: Machine): ReadonlyMap<string, number> =>
   tables.set(machine, made)
   return made
 }
+
+export const isMachine = (text: string): text is Machine => Object.hasOwn(AUDIT_ARCH, text)

@@ -28,4 +28,6 @@ export interface CgroupFacts {
   readonly v2Controllers: readonly string[]
   /** v1 mount points, one each, with the path of this process's own cgroup there (`/` …). */
   readonly own: Readonly<Record<string, string>>
+  /** Memory cgroups count swap (v1 memory.memsw.*, v2 memory.swap.max). Absent: not known, and no swap limit is set. */
+  readonly swap?: boolean
 }

@@ -1,4 +1,5 @@
 import type { LaunchPlan } from '../native/launch-plan.ts'
+import type { OciDevice } from '../oci/runtime-spec.ts'
 
 /**
  * Allocation: what the engine chose or reserved for one container and one run of it. Together with the service, the image
@@ -25,6 +26,8 @@ export interface Allocation {
   readonly fileSources: readonly string[]
   /** Content of /etc/passwd and /etc/group as the layers show them; undefined: there is none. */
   readonly accounts: Accounts
+  /** Device nodes of the host, listed where the service is privileged; each is made inside as well. */
+  readonly hostDevices?: readonly OciDevice[]
   /** All of the network that was chosen. `settings` come from the spec; leave `dns.seccomp` empty: `lower` fills it. */
   readonly network: Omit<LaunchPlan['network'], 'settings'>
 }

@@ -1,5 +1,15 @@
+import { ALL_CAPABILITIES, capabilityNames } from '../linux/capabilities.ts'
+import { type Diagnostic, ProjectError } from '../errors.ts'
 import type { ExecPlan } from '../native/launch-plan.ts'
-import type { ProcessInput } from './runtime-spec.ts'
+import type { OciProcess } from '../oci/runtime-spec.ts'
+import { containerCgroups } from './cgroups.ts'
+import { formatVariables, withVariables } from './env.ts'
+import { lowerProcess } from './lower-process.ts'
+import { normalPath } from './path.ts'
+import { ociProcess } from './process.ts'
+import { reportTo } from './report.ts'
+import { cgroupsPath, type ProcessInput } from './runtime-spec.ts'
+import { seccompProfile, securityOptions } from './security.ts'
 
 export interface ExecRequest {
   readonly args: readonly string[]
@@ -19,10 +29,60 @@ export interface ExecRequest {
   readonly controlSocket: string
 }
 
+/** The container's definition with what was asked for in its place. The command is no matter: `args` replaces it. */
+const withRequest = (request: ExecRequest, container: ProcessInput): ProcessInput => {
+  const { service } = container
+  return {
+    ...container,
+    service: {
+      ...service,
+      user: request.user ?? service.user,
+      tty: request.tty,
+      workingDir: request.cwd ?? service.workingDir,
+      entrypoint: request.args,
+      command: [],
+      privileged: service.privileged || request.privileged,
+    },
+  }
+}
+
+const variables = (env: readonly string[]): Map<string, string> => withVariables(new Map(), env)
+
+const execProcess = (process: OciProcess, request: ExecRequest, available: bigint): OciProcess => {
+  // Unlike the container's own process, a privileged one of any user holds its capabilities (docker exec --privileged -u).
+  const all = capabilityNames(ALL_CAPABILITIES & available)
+  return {
+    ...process,
+    args: request.args,
+    env: formatVariables(withVariables(variables(process.env), request.env)),
+    cwd: normalPath(process.cwd),
+    ...(request.rows > 0 ? { consoleSize: { height: request.rows, width: request.columns } } : {}),
+    ...(request.privileged
+      ? { capabilities: { ...process.capabilities, bounding: all, permitted: all, effective: all } }
+      : {}),
+  }
+}
+
 /**
  * The plan of a process beside the container's own, made from the definition that the container was made from: same
- * capabilities, filter, limits and groups unless asked otherwise. Pure. Throws CaissonError EUSER for an unknown user.
+ * capabilities, filter, limits and groups unless asked otherwise. Pure. Throws ProjectError for an unknown user.
  */
-export const lowerExec = (_request: ExecRequest, _container: ProcessInput): ExecPlan => {
-  throw new Error('not yet')
+export const lowerExec = (request: ExecRequest, container: ProcessInput): ExecPlan => {
+  const diagnostics: Diagnostic[] = []
+  const report = reportTo(diagnostics)
+  const input = withRequest(request, container)
+  const security = securityOptions(input.service, report)
+  const process = execProcess(ociProcess(input, security, report), request, input.facts.boundingCapabilities)
+  const seccomp = seccompProfile(input.service, security, process.capabilities.bounding)
+  if (diagnostics.length > 0) throw new ProjectError(diagnostics)
+  const { facts, allocation } = input
+  return {
+    process: lowerProcess(
+      { process, linux: seccomp === undefined ? {} : { seccomp }, caisson: { id: allocation.id } },
+      facts.machine,
+    ),
+    controlSocket: request.controlSocket,
+    cgroups: containerCgroups(cgroupsPath(allocation), { devices: [] }, facts.cgroup).map(({ path }) => path),
+    interactive: request.interactive,
+  }
 }

@@ -1,8 +1,17 @@
 import type { Service } from '../compose/project.ts'
+import { type Diagnostic, ProjectError } from '../errors.ts'
 import type { HostFacts } from '../native/host-facts.ts'
 import type { ImageConfig } from '../oci/image-config.ts'
-import type { RuntimeSpec } from '../oci/runtime-spec.ts'
+import type { OciLinux, OciNamespace, RuntimeSpec } from '../oci/runtime-spec.ts'
+import { parseSignal } from '../units/signals.ts'
 import type { Allocation } from './allocation.ts'
+import { deviceNodes } from './devices.ts'
+import { ociMounts } from './mounts.ts'
+import { networkSettings } from './network-settings.ts'
+import { hostnameOf, ociProcess } from './process.ts'
+import { type Report, reportTo } from './report.ts'
+import { ociResources } from './resources.ts'
+import { seccompProfile, securityOptions, systemPaths } from './security.ts'
 
 /** What a process is made from; `exec` needs no more. */
 export interface ProcessInput {
@@ -17,10 +26,72 @@ export interface SpecInput extends ProcessInput {
   readonly allocation: Allocation
 }
 
+const LOG = { maxBytes: 20 * 1024 * 1024, maxFiles: 5 }
+const STOP_GRACE_MS = 10_000
+const NAMESPACES: readonly OciNamespace[] = ['pid', 'mount', 'ipc', 'uts', 'cgroup']
+
+const stopSignal = ({ service, image }: ProcessInput, report: Report): number => {
+  const text = service.stopSignal ?? image.stopSignal ?? 'SIGTERM'
+  const signal = parseSignal(text)
+  if (signal === undefined) {
+    const path = ['services', service.name, service.stopSignal === undefined ? 'image' : 'stop_signal']
+    report({ code: 'ESIGNAL', path, message: `there is no signal '${text}'` })
+  }
+  return signal ?? 15
+}
+
+/** Path of the container's cgroup below each hierarchy's root. */
+export const cgroupsPath = ({ cgroupParent, project, id }: ProcessInput['allocation']): string =>
+  `${cgroupParent}/${project}/${id}`
+
+const namespacesOf = (mode: string): OciLinux['namespaces'] =>
+  [...NAMESPACES, ...(mode === 'host' ? [] : ['network' as const])].map((type) => ({ type }))
+
 /**
  * What is to run, in the OCI runtime specification's words. Pure.
  * Throws ProjectError with every value of the service that has no meaning for this image or host.
  */
-export const createRuntimeSpec = (_input: SpecInput): RuntimeSpec => {
-  throw new Error('not yet')
+export const createRuntimeSpec = (input: SpecInput): RuntimeSpec => {
+  const { service, facts, allocation } = input
+  const diagnostics: Diagnostic[] = []
+  const report = reportTo(diagnostics)
+  const security = securityOptions(service, report)
+  const process = ociProcess(input, security, report)
+  const mounts = ociMounts(service, allocation, report)
+  const { devices, symlinks } = deviceNodes(mounts, allocation)
+  const paths = systemPaths(service, security, facts.cpus)
+  const seccomp = seccompProfile(service, security, process.capabilities.bounding)
+  const spec: RuntimeSpec = {
+    ociVersion: '1.2.1',
+    hostname: hostnameOf(input),
+    ...(service.domainname === undefined ? {} : { domainname: service.domainname }),
+    root: { readonly: service.readOnly },
+    process,
+    mounts,
+    linux: {
+      namespaces: namespacesOf(allocation.network.mode),
+      devices,
+      resources: ociResources(service, report),
+      cgroupsPath: cgroupsPath(allocation),
+      ...(seccomp === undefined ? {} : { seccomp }),
+      maskedPaths: paths.masked,
+      readonlyPaths: paths.readOnly,
+      sysctl: {},
+      rootfsPropagation: 'rprivate',
+    },
+    annotations: service.labels,
+    caisson: {
+      id: allocation.id,
+      name: allocation.name,
+      init: service.init ?? false,
+      openStdin: service.stdinOpen,
+      networkMode: allocation.network.mode,
+      networkSettings: networkSettings(allocation.network, facts),
+      symlinks,
+      log: LOG,
+      stop: { signal: stopSignal(input, report), graceMs: service.stopGraceMs ?? STOP_GRACE_MS },
+    },
+  }
+  if (diagnostics.length > 0) throw new ProjectError(diagnostics)
+  return spec
 }

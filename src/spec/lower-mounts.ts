@@ -1,0 +1,73 @@
+import { parseMountOptions } from '../linux/mount-flags.ts'
+import type { CgroupFacts } from '../native/host-facts.ts'
+import type { LaunchPlan, MountPlan } from '../native/launch-plan.ts'
+import type { OciMount, RuntimeSpec } from '../oci/runtime-spec.ts'
+import { cgroupView } from './cgroups.ts'
+
+type Symlinks = LaunchPlan['symlinks']
+
+/** Options of our own, see OciMount. */
+const COPY_UP = 'copyup'
+const CREATE_FILE = 'x-create=file'
+
+const lowerMount = (mount: OciMount): MountPlan => {
+  const { attributes, propagation, recursive, rest } = parseMountOptions(mount.options)
+  const isBind = mount.type === 'bind'
+  return {
+    kind: !isBind ? 'filesystem' : rest.includes(COPY_UP) ? 'volume' : 'bind',
+    fsType: isBind ? '' : mount.type,
+    source: mount.source,
+    target: mount.destination,
+    options: isBind ? [] : rest,
+    attributes,
+    recursive,
+    propagation: mount.options.some((option) => option.endsWith('private')) ? 0n : propagation,
+    create: rest.includes(CREATE_FILE) ? 'file' : 'directory',
+    optional: false,
+  }
+}
+
+/**
+ * The `cgroup` mount of the specification as binds of the container's own groups, so that it needs no cgroup namespace and
+ * looks alike on v1, hybrid and v2. On v1 they stand in a tmpfs, which is sealed afterwards.
+ */
+const cgroupMounts = (mount: OciMount, path: string, facts: CgroupFacts): OciMount[] => {
+  const bind = ['bind', ...mount.options]
+  const groups = cgroupView(path, facts).map(
+    ({ name, source }): OciMount => ({
+      destination: name === '' ? mount.destination : `${mount.destination}/${name}`,
+      type: 'bind',
+      source,
+      options: bind,
+    }),
+  )
+  if (groups.length <= 1 && facts.mode === 'v2') return groups
+  const options = [...mount.options.filter((option) => option !== 'ro'), 'mode=755', 'size=1m']
+  return [{ destination: mount.destination, type: 'tmpfs', source: 'tmpfs', options }, ...groups]
+}
+
+/** Co-mounted v1 controllers (`cpu,cpuacct`) are found under each of their names. */
+const cgroupSymlinks = (mounts: readonly OciMount[], cgroupRoot: string): Symlinks =>
+  mounts
+    .filter(({ destination }) => destination.startsWith(`${cgroupRoot}/`))
+    .map(({ destination }) => destination.slice(cgroupRoot.length + 1))
+    .filter((name) => name.includes(','))
+    .flatMap((name) => name.split(',').map((controller) => ({ path: `${cgroupRoot}/${controller}`, target: name })))
+
+export interface LoweredMounts {
+  readonly mounts: readonly MountPlan[]
+  readonly symlinks: Symlinks
+  readonly readonlyPaths: readonly string[]
+}
+
+export const lowerMounts = (spec: RuntimeSpec, facts: CgroupFacts): LoweredMounts => {
+  const cgroup = spec.mounts.find(({ type }) => type === 'cgroup')
+  const cgroups = cgroup === undefined ? [] : cgroupMounts(cgroup, spec.linux.cgroupsPath, facts)
+  const mounts = spec.mounts.flatMap((mount) => (mount === cgroup ? cgroups : [mount]))
+  const sealed = cgroup?.options.includes('ro') && cgroups[0]?.type === 'tmpfs' ? [cgroup.destination] : []
+  return {
+    mounts: mounts.map(lowerMount),
+    symlinks: [...spec.caisson.symlinks, ...(cgroup ? cgroupSymlinks(cgroups, cgroup.destination) : [])],
+    readonlyPaths: [...spec.linux.readonlyPaths, ...sealed],
+  }
+}

@@ -1,0 +1,157 @@
+import type { Service, ServiceMount } from '../compose/project.ts'
+import type { OciMount } from '../oci/runtime-spec.ts'
+import type { Allocation } from './allocation.ts'
+import { depthOf, isWithin, normalPath } from './path.ts'
+import type { Report } from './report.ts'
+
+const DEFAULT_SHM_BYTES = 64 * 1024 * 1024
+
+const filesystem = (destination: string, type: string, ...options: string[]): OciMount => ({
+  destination,
+  type,
+  source: type,
+  options,
+})
+
+/** Docker's. /sys and its cgroups are writable in a privileged container only. */
+const defaultMounts = ({ privileged, shmSizeBytes }: Service): OciMount[] => {
+  const readOnly = privileged ? [] : ['ro']
+  const shmSize = `size=${shmSizeBytes || DEFAULT_SHM_BYTES}`
+  return [
+    filesystem('/proc', 'proc', 'nosuid', 'noexec', 'nodev'),
+    filesystem('/dev', 'tmpfs', 'nosuid', 'strictatime', 'mode=755', 'size=65536k'),
+    filesystem('/dev/pts', 'devpts', 'nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5'),
+    filesystem('/sys', 'sysfs', 'nosuid', 'noexec', 'nodev', ...readOnly),
+    filesystem('/sys/fs/cgroup', 'cgroup', 'nosuid', 'noexec', 'nodev', ...readOnly),
+    filesystem('/dev/mqueue', 'mqueue', 'nosuid', 'noexec', 'nodev'),
+    filesystem('/dev/shm', 'tmpfs', 'nosuid', 'noexec', 'nodev', 'mode=1777', shmSize),
+  ]
+}
+
+const bind = (source: string, destination: string, ...options: string[]): OciMount => ({
+  destination,
+  type: 'bind',
+  source,
+  options: [...(options.includes('bind') ? [] : ['rbind']), ...options],
+})
+
+const generatedFiles = ({ paths }: Allocation): OciMount[] =>
+  [
+    ['/etc/resolv.conf', paths.resolvConf] as const,
+    ['/etc/hostname', paths.hostname] as const,
+    ['/etc/hosts', paths.hosts] as const,
+  ].flatMap(([target, source]) => (source === '' ? [] : [bind(source, target, 'rprivate', 'x-create=file')]))
+
+const imageBinds = ({ imageBinds }: Allocation): OciMount[] =>
+  imageBinds.map(({ source, target }) => bind(source, normalPath(target), 'ro', 'nodev', 'rprivate'))
+
+const readOnlyOption = ({ readOnly }: { readonly readOnly: boolean }): string[] => (readOnly ? ['ro'] : [])
+
+type Kind<T extends ServiceMount['type']> = Extract<ServiceMount, { readonly type: T }>
+
+const bindMount = (mount: Kind<'bind'>, target: string, files: readonly string[]): OciMount => {
+  const shallow = mount.recursive === 'disabled' ? ['bind'] : []
+  const create = files.includes(mount.source) ? ['x-create=file'] : []
+  return bind(mount.source, target, ...shallow, ...readOnlyOption(mount), mount.propagation ?? 'rprivate', ...create)
+}
+
+const tmpfsMount = (mount: Kind<'tmpfs'>, target: string): OciMount => {
+  const size = mount.sizeBytes === undefined ? [] : [`size=${mount.sizeBytes}`]
+  const mode = mount.mode === undefined ? [] : [`mode=${mount.mode.toString(8)}`]
+  // Options of the user come last: `exec` takes our `noexec` back.
+  return filesystem(
+    target,
+    'tmpfs',
+    'nosuid',
+    'nodev',
+    'noexec',
+    ...readOnlyOption(mount),
+    ...size,
+    ...mode,
+    ...mount.options,
+  )
+}
+
+/** Content of the volume that was allocated for a target. */
+const volumeSource = (allocation: Allocation, target: string): string | undefined =>
+  Object.entries(allocation.volumes).find(([key]) => normalPath(key) === target)?.[1].source
+
+const volumeMount = (mount: Kind<'volume'>, target: string, source: string): OciMount =>
+  bind(source, target, ...readOnlyOption(mount), 'rprivate', ...(mount.nocopy ? [] : ['copyup']))
+
+/** Files of procfs that may be mounted over; everything else there is how the kernel is spoken to (CVE-2019-19921). */
+const PROC_FILES = ['cpuinfo', 'diskstats', 'meminfo', 'stat', 'swaps', 'uptime', 'loadavg', 'slabinfo']
+
+/** Why nothing may be mounted at `target`; undefined: it may. */
+const refusal = (target: string): string | undefined => {
+  if (target === '/') return 'it is the root'
+  if (isWithin(target, '/proc') && !PROC_FILES.some((file) => target === `/proc/${file}`))
+    return 'it belongs to the kernel'
+  return undefined
+}
+
+const serviceMount = (mount: ServiceMount, allocation: Allocation, report: Report): OciMount[] => {
+  const target = normalPath(mount.target)
+  const reason = mount.target.startsWith('/') ? refusal(target) : 'it is not an absolute path'
+  if (reason !== undefined) {
+    report({ code: 'EMOUNT', path: mount.path, message: `nothing can be mounted at '${mount.target}': ${reason}` })
+    return []
+  }
+  switch (mount.type) {
+    case 'bind':
+      return [bindMount(mount, target, allocation.fileSources)]
+    case 'tmpfs':
+      return [tmpfsMount(mount, target)]
+    case 'volume': {
+      const source = volumeSource(allocation, target)
+      if (source === undefined || mount.subpath !== undefined) {
+        const what = mount.subpath === undefined ? 'no volume was allocated' : 'a subpath of a volume is not supported'
+        report({ code: 'EMOUNT', path: mount.path, message: `'${mount.target}': ${what}` })
+        return []
+      }
+      return [volumeMount(mount, target, source)]
+    }
+  }
+}
+
+/** Volumes that the image declares, unless the service mounts something there. */
+const imageVolumes = (service: Service, allocation: Allocation, report: Report): OciMount[] =>
+  Object.entries(allocation.volumes)
+    .filter(([, volume]) => volume.fromImage)
+    .flatMap(([target]) =>
+      serviceMount(
+        {
+          type: 'volume',
+          source: undefined,
+          target,
+          readOnly: false,
+          nocopy: false,
+          subpath: undefined,
+          path: ['services', service.name, 'image'],
+        },
+        allocation,
+        report,
+      ),
+    )
+
+/** Of several mounts at one place the last counts; a mount on /dev takes our own below it away. */
+const withoutShadowed = (mounts: readonly OciMount[], ours: number): OciMount[] => {
+  const theirs = mounts.slice(ours)
+  const ownsDev = theirs.some(({ destination }) => destination === '/dev')
+  return mounts.filter(({ destination }, index) => {
+    if (index < ours && ownsDev && isWithin(destination, '/dev')) return false
+    return !mounts.slice(index + 1).some((later) => later.destination === destination)
+  })
+}
+
+/** Every mount of the container, parents before children. */
+export const ociMounts = (service: Service, allocation: Allocation, report: Report): OciMount[] => {
+  const ours = [...defaultMounts(service), ...imageBinds(allocation), ...generatedFiles(allocation)]
+  const theirs = [
+    ...imageVolumes(service, allocation, report),
+    ...service.volumes.flatMap((mount) => serviceMount(mount, allocation, report)),
+  ]
+  return withoutShadowed([...ours, ...theirs], ours.length).sort(
+    (a, b) => depthOf(a.destination) - depthOf(b.destination),
+  )
+}

@@ -1,0 +1,85 @@
+import type { Service } from '../compose/project.ts'
+import { CaissonError, type TreePath } from '../errors.ts'
+import type { ImageConfig } from '../oci/image-config.ts'
+import type { OciProcess } from '../oci/runtime-spec.ts'
+import type { Accounts } from './allocation.ts'
+import { ociCapabilities } from './capabilities.ts'
+import { environment, formatVariables } from './env.ts'
+import { normalPath } from './path.ts'
+import type { Report } from './report.ts'
+import type { ProcessInput } from './runtime-spec.ts'
+import type { SecurityOptions } from './security.ts'
+import { rlimits } from './ulimits.ts'
+import { resolveUser, type User } from './user.ts'
+
+const UMASK = 0o022
+
+/**
+ * argv. An entrypoint of the service puts the image's CMD out of force; an empty one only takes the image's entrypoint
+ * away (Docker's rule, which Compose inherits).
+ */
+export const commandLine = (
+  service: Pick<Service, 'entrypoint' | 'command'>,
+  image: Pick<ImageConfig, 'entrypoint' | 'cmd'>,
+): readonly string[] => {
+  const ownEntrypoint = service.entrypoint !== undefined && service.entrypoint.length > 0
+  const entrypoint = service.entrypoint ?? image.entrypoint ?? []
+  const command = service.command ?? (ownEntrypoint ? [] : (image.cmd ?? []))
+  return [...entrypoint, ...command]
+}
+
+/** The user of the process, or root with a finding if there is no such user. */
+const userOf = (input: ProcessInput, accounts: Accounts, path: TreePath, report: Report): User => {
+  const { service, image } = input
+  try {
+    return resolveUser(service.user ?? image.user, accounts)
+  } catch (error) {
+    if (!(error instanceof CaissonError)) throw error
+    report({ code: error.code, path: service.user === undefined ? path : [...path, 'user'], message: error.message })
+    return resolveUser('', accounts)
+  }
+}
+
+/** What the container is called inside; empty: the name of the host stays (its network is the host's). */
+export const hostnameOf = ({ service, allocation }: ProcessInput): string =>
+  service.hostname ?? (service.networkMode === 'host' ? '' : allocation.id)
+
+export const ociProcess = (input: ProcessInput, security: SecurityOptions, report: Report): OciProcess => {
+  const { service, image, facts, allocation } = input
+  const path: TreePath = ['services', service.name]
+  const user = userOf(input, allocation.accounts, path, report)
+  const args = commandLine(service, image)
+  if (args.length === 0) {
+    report({
+      code: 'ECOMMAND',
+      path,
+      message: `service '${service.name}' has no command, and neither has its image`,
+      hint: 'set command: or entrypoint:',
+    })
+  }
+  const cwd = service.workingDir ?? image.workingDir
+  if (cwd !== '' && !cwd.startsWith('/')) {
+    report({
+      code: 'EPATH',
+      path: [...path, 'working_dir'],
+      message: `working directory '${cwd}' is not an absolute path`,
+    })
+  }
+  const env = environment({
+    hostname: hostnameOf(input),
+    tty: service.tty,
+    image: image.env,
+    service: service.environment,
+    user,
+  })
+  return {
+    terminal: service.tty,
+    user: { uid: user.uid, gid: user.gid, umask: UMASK, additionalGids: user.groups },
+    args,
+    env: formatVariables(env),
+    cwd: normalPath(cwd),
+    capabilities: ociCapabilities(service, user.uid, facts.boundingCapabilities, report),
+    rlimits: rlimits(service, report),
+    noNewPrivileges: security.noNewPrivileges,
+  }
+}
