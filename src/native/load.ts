@@ -14,12 +14,15 @@ export interface NativeFiles {
 
 const REMEDY = 'run `npm run build` (it needs g++ and the static libstdc++)'
 
+/** The bundle is CommonJS, the tree runs as ES modules. */
+const here = typeof __dirname === 'string' ? __dirname : import.meta.dirname
+
 /** src/native/ in the tree and dist/ in the package are at most this far below the package. */
 const MAX_DEPTH = 3
 
 const candidates = (): NativeFiles[] => {
   const found: NativeFiles[] = []
-  let directory = __dirname
+  let directory = here
   for (let depth = 0; depth < MAX_DEPTH; depth++, directory = dirname(directory)) {
     for (const folder of [`prebuilds/${process.arch}`, 'build']) {
       found.push({
