@@ -41,7 +41,7 @@ const cgroupMounts = (mount: OciMount, path: string, facts: CgroupFacts): OciMou
       options: bind,
     }),
   )
-  if (groups.length <= 1 && facts.mode === 'v2') return groups
+  if (facts.mode === 'v2') return groups
   const options = [...mount.options.filter((option) => option !== 'ro'), 'mode=755', 'size=1m']
   return [{ destination: mount.destination, type: 'tmpfs', source: 'tmpfs', options }, ...groups]
 }
