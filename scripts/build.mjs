@@ -1,0 +1,124 @@
+// Builds what is stale: the validator of the Compose schema, the bundles in dist/, the native programs in build/.
+//   node scripts/build.mjs [--prebuilds] [--no-native]
+// --prebuilds: also copies the native programs to prebuilds/<arch>/, where an installed package looks for them.
+// Silent when there is nothing to do. Under sudo everything is made as the calling user.
+import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..')
+const at = (...parts) => join(root, ...parts)
+const flags = new Set(process.argv.slice(2))
+
+/** Root by sudo in a folder of somebody else: files must stay theirs. */
+const becomeCaller = () => {
+  const { uid, gid } = statSync(root)
+  if (process.getuid() !== 0 || uid === 0) return
+  process.setgroups([gid])
+  process.setgid(gid)
+  process.setuid(uid)
+}
+
+const newest = (path) => {
+  const stat = statSync(path, { throwIfNoEntry: false })
+  if (stat === undefined) return 0
+  if (!stat.isDirectory()) return stat.mtimeMs
+  return Math.max(stat.mtimeMs, ...readdirSync(path).map((name) => newest(join(path, name))))
+}
+
+const isStale = (target, sources) =>
+  !existsSync(target) || sources.some((source) => newest(source) > statSync(target).mtimeMs)
+
+const node = (...args) => execFileSync(process.execPath, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] })
+
+const validator = at('build', 'compose-validator.cjs')
+
+const buildValidator = () => {
+  const compiler = at('scripts', 'compile-schema.ts')
+  if (existsSync(compiler) && isStale(validator, [at('schemas', 'compose.schema.json'), compiler]))
+    node('--import', 'tsx', compiler)
+}
+
+// GNU env: certificates of NODE_EXTRA_CA_CERTS cost every Node start 65 ms; src/cli/context.ts puts the variable back.
+const SHEBANG = '#!/usr/bin/env -S -u NODE_EXTRA_CA_CERTS CAISSON_CA=${NODE_EXTRA_CA_CERTS} node'
+
+const common = {
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  format: 'cjs',
+  legalComments: 'none',
+  // vm.Script has no import(); what is not bundled is part of Node, and require loads it.
+  supported: { 'dynamic-import': false },
+  logLevel: 'warning',
+  absWorkingDir: root,
+}
+
+const buildBundles = async () => {
+  const entry = at('dist', 'caisson.js')
+  const sources = ['src', 'package.json', 'scripts/build.mjs'].map((path) => at(path))
+  if (!isStale(entry, [...sources, validator])) return
+  const { build } = await import('esbuild')
+  const { version } = JSON.parse(readFileSync(at('package.json'), 'utf8'))
+  const define = {
+    CAISSON_VERSION: JSON.stringify(version),
+    'import.meta.url': 'caissonUrl',
+    'process.env.NODE_ENV': '"production"',
+  }
+  // Bundles lie as deep below the package as sources do: src/native/load.ts finds build/ and prebuilds/ from both.
+  const banner = { js: "const caissonUrl = require('node:url').pathToFileURL(__filename).href;" }
+  const outputs = { 'cli/main': 'src/cli/main.ts', 'lib/index': 'src/index.ts' }
+  await build({
+    ...common,
+    entryPoints: outputs,
+    outdir: 'dist',
+    define,
+    banner,
+    minifySyntax: true,
+    minifyWhitespace: true,
+  })
+  const hash = createHash('sha256')
+    .update(readFileSync(at('dist', 'cli', 'main.js')))
+    .digest('hex')
+    .slice(0, 16)
+  writeFileSync(at('dist', 'package.json'), '{ "type": "commonjs" }\n')
+  await build({
+    ...common,
+    entryPoints: ['src/cli/entry.ts'],
+    outfile: 'dist/caisson.js',
+    define: { CAISSON_BUNDLE: JSON.stringify(hash) },
+    banner: { js: SHEBANG },
+  })
+  chmodSync(entry, 0o755)
+}
+
+const NATIVE = ['caisson.node', 'caisson-monitor']
+
+const copyPrebuilds = () => {
+  const folder = at('prebuilds', process.arch)
+  mkdirSync(folder, { recursive: true })
+  for (const name of NATIVE) copyFileSync(at('build', name), join(folder, name))
+}
+
+try {
+  becomeCaller()
+  buildValidator()
+  await buildBundles()
+  if (!flags.has('--no-native')) node(at('scripts', 'build-native.mjs'))
+  if (flags.has('--prebuilds')) copyPrebuilds()
+} catch (error) {
+  // A program that failed has said why.
+  if (error.status === undefined) console.error(error.message)
+  process.exit(1)
+}

@@ -1,0 +1,10 @@
+// `npm test [-- part of a file name …]`: installs, builds, and runs the tests.
+import { spawn } from 'node:child_process'
+import { join } from 'node:path'
+import { prepare, root } from './prepare.mjs'
+
+prepare()
+const args = ['--import', 'tsx', join(root, 'test', 'run.ts'), ...process.argv.slice(2)]
+const tests = spawn(process.execPath, args, { cwd: root, stdio: 'inherit' })
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => tests.kill(signal))
+tests.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 1)))
