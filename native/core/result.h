@@ -14,9 +14,9 @@ namespace caisson {
 struct Failure {
   const char* section = "";  // a string literal: plan, cgroup, network, namespaces, rootfs, mounts …
   uint32_t index = 0;        // item in its section, 0-based
-  std::string syscall;       // as in the man page: `openat2`
+  std::string syscall = {};  // as in the man page: `openat2`
   int error = 0;             // positive errno
-  std::string path;          // may be empty
+  std::string path = {};     // may be empty
 };
 
 // A T or a Failure. `if (!result) return std::move(result).failure();`, or TRY.

@@ -1,0 +1,101 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/mount.h>
+#include <sys/vfs.h>
+
+#include "child.h"
+#include "sys.h"
+#include "volume.h"
+
+namespace caisson {
+
+namespace {
+
+Result<Fd> open_source(const Mount& mount) {
+  Result<Fd> tree = sys::open_tree(AT_FDCWD, mount.source, OPEN_TREE_CLONE | (mount.recursive ? AT_RECURSIVE : 0));
+  if (!tree && tree.failure().error == ENOENT && mount.optional) return Fd();
+  return tree;
+}
+
+Result<Fd> make_filesystem(const Mount& mount) {
+  Fd fs = TRY(sys::fsopen(mount.fs_type));
+  if (!mount.source.empty()) TRY(sys::fsconfig_string(fs.get(), "source", mount.source));
+  for (const std::string& option : mount.options) {
+    size_t equals = option.find('=');
+    if (equals == std::string::npos) {
+      TRY(sys::fsconfig_flag(fs.get(), option));
+    } else {
+      TRY(sys::fsconfig_string(fs.get(), option.substr(0, equals), option.substr(equals + 1)));
+    }
+  }
+  TRY(sys::fsconfig_create(fs.get()));
+  return sys::fsmount(fs.get(), mount.attributes);
+}
+
+// The access-time modes are one field of two bits: setting one needs the whole field cleared.
+uint64_t cleared_for(uint64_t attributes) { return attributes & MOUNT_ATTR__ATIME ? MOUNT_ATTR__ATIME : 0; }
+
+Result<void> set_bind_attributes(int tree, const Mount& mount) {
+  uint64_t propagation = mount.propagation == 0 ? uint64_t{MS_PRIVATE} : mount.propagation;
+  unsigned flags = mount.recursive ? AT_RECURSIVE : 0;
+  return sys::mount_setattr(tree, flags, mount.attributes, cleared_for(mount.attributes), propagation, mount.target);
+}
+
+Result<bool> is_directory(int fd) {
+  struct stat info = TRY(sys::fstat(fd));
+  return S_ISDIR(info.st_mode);
+}
+
+// proc and sysfs have to be where everybody looks for them: an image with a symlink there is refused (CVE-2019-19921).
+uint64_t resolve_flags(const Mount& mount) {
+  bool kernel = mount.fs_type == "proc" || mount.fs_type == "sysfs";
+  return mount.kind == MountKind::filesystem && kernel ? RESOLVE_NO_SYMLINKS : 0;
+}
+
+Result<Fd> open_target(const Root& root, const Mount& mount, bool directory) {
+  uint64_t resolve = resolve_flags(mount);
+  if (mount.create == CreateTarget::none) return root.open(mount.target, O_PATH, resolve);
+  return directory ? root.directory(mount.target, resolve) : root.file(mount.target);
+}
+
+// A symlink in the image must not lead a mount into /proc, where it could stand for what others trust; only a plan that
+// says so itself gets there (CVE-2019-16884).
+Result<void> refuse_procfs(int target, const Mount& mount) {
+  struct statfs info;
+  TRY(sys::check(::fstatfs(target, &info), "fstatfs", mount.target));
+  if (info.f_type != PROC_SUPER_MAGIC || mount.target.starts_with("/proc/")) return {};
+  return Failure{.syscall = "move_mount", .error = EPERM, .path = mount.target};
+}
+
+Result<void> apply_mount(const Root& root, const Mount& mount, Fd source) {
+  bool filesystem = mount.kind == MountKind::filesystem;
+  Fd tree = filesystem ? TRY(make_filesystem(mount)) : std::move(source);
+  if (!tree) return {};
+  bool directory = TRY(is_directory(tree.get()));
+  Fd target = TRY(open_target(root, mount, directory));
+  TRY(refuse_procfs(target.get(), mount));
+  if (mount.kind == MountKind::volume && directory) TRY(fill_volume(target.get(), tree.get()));
+  if (!filesystem) TRY(set_bind_attributes(tree.get(), mount));
+  return sys::move_mount(tree.get(), target.get(), mount.target);
+}
+
+}  // namespace
+
+Result<void> open_bind_sources(Child& child) {
+  const std::vector<Mount>& mounts = child.plan.mounts;
+  child.sources.resize(mounts.size());
+  for (size_t i = 0; i < mounts.size(); i++) {
+    if (mounts[i].kind != MountKind::filesystem) child.sources[i] = TRY(at_item(i, open_source(mounts[i])));
+  }
+  return {};
+}
+
+Result<void> apply_mounts(Child& child) {
+  for (size_t i = 0; i < child.plan.mounts.size(); i++) {
+    TRY(at_item(i, apply_mount(child.start.root, child.plan.mounts[i], std::move(child.sources[i]))));
+  }
+  return {};
+}
+
+}  // namespace caisson
