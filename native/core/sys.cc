@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -310,10 +309,10 @@ Result<Clone> clone3(uint64_t flags, int cgroup) {
   return made;
 }
 
-Result<Fd> pidfd_open(pid_t pid) { return check_fd(::pidfd_open(pid, 0), "pidfd_open", std::to_string(pid)); }
+Result<Fd> pidfd_open(pid_t pid) { return check_fd(syscall(SYS_pidfd_open, pid, 0), "pidfd_open", std::to_string(pid)); }
 
 Result<void> pidfd_send_signal(int pidfd, int signal) {
-  return done(::pidfd_send_signal(pidfd, signal, nullptr, 0), "pidfd_send_signal");
+  return done(syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, 0), "pidfd_send_signal");
 }
 
 Result<int> wait_pidfd(int pidfd) { return wait_for(P_PIDFD, static_cast<id_t>(pidfd)); }
