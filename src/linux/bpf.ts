@@ -36,15 +36,13 @@ export const and = (mask: number): Classic => ({ code: CLASSIC.and, jt: 0, jf: 0
 export const jump = (distance: number): Classic => ({ code: CLASSIC.jump, jt: 0, jf: 0, k: distance })
 
 export const encodeClassic = (program: readonly Classic[]): Uint8Array => {
-  assert(program.length <= MAX_CLASSIC_INSTRUCTIONS, `${program.length} BPF instructions`)
+  assert(program.length <= MAX_CLASSIC_INSTRUCTIONS, 'a BPF program is too long')
   const bytes = new Uint8Array(program.length * 8)
   const view = new DataView(bytes.buffer)
   for (const [index, { code, jt, jf, k }] of program.entries()) {
-    assert(jt <= MAX_CLASSIC_JUMP && jf <= MAX_CLASSIC_JUMP, `jump of ${Math.max(jt, jf)} at ${index}`)
-    view.setUint16(index * 8, code, true)
-    view.setUint8(index * 8 + 2, jt)
-    view.setUint8(index * 8 + 3, jf)
-    view.setUint32(index * 8 + 4, k >>> 0, true)
+    assert(jt <= MAX_CLASSIC_JUMP && jf <= MAX_CLASSIC_JUMP, 'a BPF jump is too far')
+    view.setUint32(index * 8, code | (jt << 16) | (jf << 24), true)
+    view.setUint32(index * 8 + 4, k, true)
   }
   return bytes
 }

@@ -126,8 +126,7 @@ const ioctlRules: readonly OciSyscallRule[] = [
   allow(['ioctl']),
 ]
 
-/** The profile for a process whose bounding set is `capabilities` (bit n = capability n). */
-export const defaultProfile = (capabilities: bigint): OciSeccomp => {
+const makeProfile = (capabilities: bigint): OciSeccomp => {
   const granted = Object.keys(BY_CAPABILITY).filter((name) => capabilities & capabilitySet([name]))
   return {
     defaultAction: 'SCMP_ACT_ERRNO',
@@ -142,4 +141,13 @@ export const defaultProfile = (capabilities: bigint): OciSeccomp => {
       ...(granted.includes('SYS_ADMIN') ? [] : cloneRules),
     ],
   }
+}
+
+const profiles = new Map<bigint, OciSeccomp>()
+
+/** The profile for a process whose bounding set is `capabilities` (bit n = capability n). One object for each set. */
+export const defaultProfile = (capabilities: bigint): OciSeccomp => {
+  const profile = profiles.get(capabilities) ?? makeProfile(capabilities)
+  profiles.set(capabilities, profile)
+  return profile
 }

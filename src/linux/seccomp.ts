@@ -22,10 +22,11 @@ const EPERM = 1
 const verdict = (action: SeccompAction, errno: number): number =>
   action === 'SCMP_ACT_ERRNO' ? RETURN[action] | errno : RETURN[action]
 
-/** What happens to the system calls from `first` up to the next range: a verdict, or a program that ends in one. */
+/** The system calls from `first` up to the next range: one verdict for all, or rules that look at arguments. */
 interface Range {
   readonly first: number
-  readonly program: readonly Classic[]
+  readonly verdict: number
+  readonly rules: readonly OciSyscallRule[]
 }
 
 /** An argument test before its jumps are resolved: `next` falls through, `pass` ends the test, `fail` ends the rule. */
@@ -84,15 +85,11 @@ const ruleProgram = (rule: OciSyscallRule): Classic[] => {
       return { code: step.code, k: step.k, jt: distance[step.jt], jf: distance[step.jf] }
     })
   })
-  return [...program, ret(verdict(rule.action, rule.errnoRet ?? EPERM))]
+  return [...program, ret(verdictOf(rule))]
 }
 
-/** The rules of one system call in order; the first that matches decides. */
-const callProgram = (rules: readonly OciSyscallRule[], otherwise: number): Classic[] => {
-  const certain = rules.findIndex((rule) => (rule.args ?? []).length === 0)
-  const used = certain < 0 ? rules : rules.slice(0, certain + 1)
-  return [...used.flatMap(ruleProgram), ...(certain < 0 ? [ret(otherwise)] : [])]
-}
+const isCertain = (rule: OciSyscallRule): boolean => rule.args === undefined || rule.args.length === 0
+const verdictOf = (rule: OciSyscallRule): number => verdict(rule.action, rule.errnoRet ?? EPERM)
 
 const rulesByNumber = (profile: OciSeccomp, numbers: ReadonlyMap<string, number>): Map<number, OciSyscallRule[]> => {
   const rules = new Map<number, OciSyscallRule[]>()
@@ -109,8 +106,20 @@ const rulesByNumber = (profile: OciSeccomp, numbers: ReadonlyMap<string, number>
   return rules
 }
 
-const sameVerdict = (a: Range | undefined, b: readonly Classic[]): boolean =>
-  a?.program.length === 1 && b.length === 1 && a.program[0]?.k === b[0]?.k
+/** The rules of one system call: the first that matches decides, so a certain one ends the list. */
+const rangeOf = (first: number, rules: readonly OciSyscallRule[] | undefined, otherwise: number): Range => {
+  const [only] = rules ?? []
+  if (rules === undefined || only === undefined) return { first, verdict: otherwise, rules: [] }
+  if (isCertain(only)) return { first, verdict: verdictOf(only), rules: [] }
+  const certain = rules.findIndex(isCertain)
+  const last = rules[certain]
+  return last === undefined
+    ? { first, verdict: otherwise, rules }
+    : { first, verdict: verdictOf(last), rules: rules.slice(0, certain) }
+}
+
+const continues = (range: Range | undefined, next: Range): boolean =>
+  range !== undefined && range.verdict === next.verdict && range.rules.length === 0 && next.rules.length === 0
 
 /**
  * All numbers as few ranges. Beyond the last one of our table stands ENOSYS, not the profile's refusal: libraries fall back
@@ -122,40 +131,59 @@ const rangesOf = (profile: OciSeccomp, numbers: ReadonlyMap<string, number>): Ra
   const last = Math.max(...numbers.values())
   const ranges: Range[] = []
   for (let number = 0; number <= last; number++) {
-    const program = callProgram(rules.get(number) ?? [], otherwise)
-    if (!sameVerdict(ranges.at(-1), program)) ranges.push({ first: number, program })
+    const range = rangeOf(number, rules.get(number), otherwise)
+    if (!continues(ranges.at(-1), range)) ranges.push(range)
   }
-  const unknown = profile.defaultAction === 'SCMP_ACT_ERRNO' ? verdict('SCMP_ACT_ERRNO', ENOSYS) : otherwise
-  ranges.push({ first: last + 1, program: [ret(unknown)] })
+  ranges.push({ first: last + 1, verdict: unknownVerdict(profile), rules: [] })
   return ranges
 }
 
-const branch = (first: number, left: readonly Classic[], right: readonly Classic[]): Classic[] => {
-  const near = left.length <= MAX_CLASSIC_JUMP
-  const test: Classic = { code: CLASSIC.greaterEqual, jt: near ? left.length : 0, jf: near ? 0 : 1, k: first }
-  return near ? [test, ...left, ...right] : [test, jump(left.length), ...left, ...right]
-}
-
-/** Binary search: A holds the number. Each leaf ends in RET, so subtrees may simply follow one another. */
-const searchTree = (ranges: readonly Range[]): readonly Classic[] => {
-  const [only] = ranges
-  assert(only)
-  if (ranges.length === 1) return only.program
-  const middle = ranges.length >> 1
-  const right = ranges[middle]
-  assert(right)
-  return branch(right.first, searchTree(ranges.slice(0, middle)), searchTree(ranges.slice(middle)))
-}
+/** For what the profile cannot have meant: ENOSYS where it would answer with an errno anyway. */
+const unknownVerdict = ({ defaultAction }: OciSeccomp): number => verdict(defaultAction, ENOSYS)
 
 /**
- * The filter as bytes. Calls of another architecture (i386 by int 0x80 on x86_64, 32-bit ARM on aarch64) get ENOSYS: their
- * socketcall(2) hides the address family from every filter, and would let AF_ALG and AF_VSOCK through.
+ * Appends a binary search over ranges[from..to). A holds the number. Each leaf ends in RET, so that the right half may
+ * simply follow the left one.
  */
-export const compileSeccomp = (profile: OciSeccomp, machine: Machine): Uint8Array =>
-  encodeClassic([
+const appendSearch = (out: Classic[], ranges: readonly Range[], from: number, to: number): void => {
+  const middle = (from + to) >> 1
+  const range = ranges[middle]
+  assert(range)
+  if (to - from === 1) {
+    out.push(...range.rules.flatMap(ruleProgram), ret(range.verdict))
+    return
+  }
+  const at = out.length
+  appendSearch(out, ranges, from, middle)
+  const distance = out.length - at
+  const code = CLASSIC.greaterEqual
+  if (distance <= MAX_CLASSIC_JUMP) out.splice(at, 0, { code, jt: distance, jf: 0, k: range.first })
+  else out.splice(at, 0, { code, jt: 0, jf: 1, k: range.first }, jump(distance))
+  appendSearch(out, ranges, middle, to)
+}
+
+const compile = (profile: OciSeccomp, machine: Machine): Uint8Array => {
+  const program: Classic[] = [
     load(DATA.architecture),
     { code: CLASSIC.equal, jt: 1, jf: 0, k: AUDIT_ARCH[machine] },
-    ret(profile.defaultAction === 'SCMP_ACT_ERRNO' ? verdict('SCMP_ACT_ERRNO', ENOSYS) : RETURN[profile.defaultAction]),
+    ret(unknownVerdict(profile)),
     load(DATA.number),
-    ...searchTree(rangesOf(profile, syscallNumbers(machine))),
-  ])
+  ]
+  const ranges = rangesOf(profile, syscallNumbers(machine))
+  appendSearch(program, ranges, 0, ranges.length)
+  return encodeClassic(program)
+}
+
+const compiled = new WeakMap<OciSeccomp, Map<Machine, Uint8Array>>()
+
+/**
+ * The filter as bytes; made once for each profile object. Calls of another architecture (i386 by int 0x80 on x86_64,
+ * 32-bit ARM on aarch64) get ENOSYS: their socketcall(2) hides the address family from every filter, and would let AF_ALG
+ * and AF_VSOCK through.
+ */
+export const compileSeccomp = (profile: OciSeccomp, machine: Machine): Uint8Array => {
+  const known = compiled.get(profile) ?? new Map<Machine, Uint8Array>()
+  const bytes = known.get(machine) ?? compile(profile, machine)
+  compiled.set(profile, known.set(machine, bytes))
+  return bytes
+}
