@@ -1,0 +1,30 @@
+// The names of the container's networks: `names/<lowercase name>/<IPv4>`, empty entries. The directories are the database:
+// each query reads them (some 3 µs), so there is no cache that could be stale, and no watch that could run out.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace caisson {
+
+class Names {
+ public:
+  // `directory`: borrowed descriptor of names/; `network`: lower case, may be empty. In search order.
+  void add_network(int directory, std::string network) { networks_.push_back({directory, std::move(network)}); }
+  // Whether one of the networks knows the name (`web`, `web.network`). Addresses in network order, those of the first network
+  // that has some; none: a service without a running replica.
+  bool find(std::string_view name, std::vector<uint32_t>& addresses) const;
+  // Names of an address, `web.network` where the network has a name. Walks through the directories: microseconds for each name.
+  std::vector<std::string> find_names(uint32_t address) const;
+
+ private:
+  struct NetworkNames {
+    int directory;
+    std::string network;
+  };
+  std::vector<NetworkNames> networks_;
+};
+
+}  // namespace caisson
