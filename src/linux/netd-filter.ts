@@ -7,11 +7,13 @@ const ALLOWED = `
   recvmsg recvfrom recvmmsg sendmsg accept4 shutdown getsockopt setsockopt getsockname
   epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2 poll ppoll splice pipe2
   timerfd_create timerfd_settime clock_gettime clock_nanosleep nanosleep getrandom
-  mmap munmap mremap mprotect madvise brk futex
+  munmap mremap madvise brk futex
   exit exit_group rt_sigreturn rt_sigaction rt_sigprocmask restart_syscall getpid gettid tgkill
 `
   .trim()
   .split(/\s+/)
+
+const PROT_EXEC = 4n
 
 /**
  * What netd may do: answer on sockets that it was given. It makes none, connects none and sends to an address only as an
@@ -23,6 +25,12 @@ const NETD: OciSeccomp = {
   architectures: ['SCMP_ARCH_X86_64', 'SCMP_ARCH_AARCH64'],
   syscalls: [
     { names: ALLOWED, action: 'SCMP_ACT_ALLOW' },
+    // Memory of its heap, never code.
+    {
+      names: ['mmap', 'mprotect'],
+      action: 'SCMP_ACT_ALLOW',
+      args: [{ index: 2, value: PROT_EXEC, valueTwo: 0n, op: 'SCMP_CMP_MASKED_EQ' }],
+    },
     // sendto(fd, buffer, length, flags, NULL, 0): on connected sockets only.
     { names: ['sendto'], action: 'SCMP_ACT_ALLOW', args: [{ index: 4, value: 0n, op: 'SCMP_CMP_EQ' }] },
   ],

@@ -50,8 +50,7 @@ export interface OciRlimit {
 }
 
 /**
- * Options are those of mount(8). Two are ours: `copyup` on a bind (a volume: filled from the image where it is empty) and
- * `x-create=file` (the mount point of a bind is a file).
+ * Options are those of mount(8), and one of ours: `copyup` on a bind (a volume: filled from the image where it is empty).
  */
 export interface OciMount {
   readonly destination: string

@@ -22,8 +22,6 @@ export interface Allocation {
   readonly imageBinds: readonly { readonly source: string; readonly target: string }[]
   /** Target of each volume, named, anonymous, and those that the image declares: host directory of its content. */
   readonly volumes: Readonly<Record<string, AllocatedVolume>>
-  /** Sources of bind mounts that are not directories (lstat is not enough: follow links). All others are taken for directories. */
-  readonly fileSources: readonly string[]
   /** Content of /etc/passwd and /etc/group as the layers show them; undefined: there is none. */
   readonly accounts: Accounts
   /** Device nodes of the host, listed where the service is privileged; each is made inside as well. */

@@ -31,10 +31,14 @@ const mountLine = (mount: MountPlan): Line => [
   ].join(','),
 ]
 
-const DEVICE_LETTER: Readonly<Record<number, string>> = { 0o020000: 'c', 0o060000: 'b', 0o010000: 'p' }
+const DEVICE_LETTER = new Map([
+  [0o020000, 'c'],
+  [0o060000, 'b'],
+  [0o010000, 'p'],
+])
 const deviceLine = (node: LaunchPlan['devices'][number]): Line => [
   node.path,
-  `${DEVICE_LETTER[node.type] ?? '?'} ${node.major}:${node.minor}`,
+  `${DEVICE_LETTER.get(node.type) ?? '?'} ${node.major}:${node.minor}`,
   octal(node.mode),
   `${node.uid}:${node.gid}`,
 ]

@@ -6,9 +6,8 @@ import { cgroupView } from './cgroups.ts'
 
 type Symlinks = LaunchPlan['symlinks']
 
-/** Options of our own, see OciMount. */
+/** Option of our own, see OciMount. */
 const COPY_UP = 'copyup'
-const CREATE_FILE = 'x-create=file'
 
 const lowerMount = (mount: OciMount): MountPlan => {
   const { attributes, propagation, recursive, rest } = parseMountOptions(mount.options)
@@ -22,7 +21,8 @@ const lowerMount = (mount: OciMount): MountPlan => {
     attributes,
     recursive,
     propagation: mount.options.some((option) => option.endsWith('private')) ? 0n : propagation,
-    create: rest.includes(CREATE_FILE) ? 'file' : 'directory',
+    // For binds the start path looks what the source is: a file where it is one.
+    create: 'directory',
     optional: false,
   }
 }

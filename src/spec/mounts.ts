@@ -40,7 +40,7 @@ const generatedFiles = ({ paths }: Allocation): OciMount[] =>
     ['/etc/resolv.conf', paths.resolvConf] as const,
     ['/etc/hostname', paths.hostname] as const,
     ['/etc/hosts', paths.hosts] as const,
-  ].flatMap(([target, source]) => (source === '' ? [] : [bind(source, target, 'rprivate', 'x-create=file')]))
+  ].flatMap(([target, source]) => (source === '' ? [] : [bind(source, target, 'rprivate')]))
 
 const imageBinds = ({ imageBinds }: Allocation): OciMount[] =>
   imageBinds.map(({ source, target }) => bind(source, normalPath(target), 'ro', 'nodev', 'rprivate'))
@@ -49,10 +49,9 @@ const readOnlyOption = ({ readOnly }: { readonly readOnly: boolean }): string[] 
 
 type Kind<T extends ServiceMount['type']> = Extract<ServiceMount, { readonly type: T }>
 
-const bindMount = (mount: Kind<'bind'>, target: string, files: readonly string[]): OciMount => {
+const bindMount = (mount: Kind<'bind'>, target: string): OciMount => {
   const shallow = mount.recursive === 'disabled' ? ['bind'] : []
-  const create = files.includes(mount.source) ? ['x-create=file'] : []
-  return bind(mount.source, target, ...shallow, ...readOnlyOption(mount), mount.propagation ?? 'rprivate', ...create)
+  return bind(mount.source, target, ...shallow, ...readOnlyOption(mount), mount.propagation ?? 'rprivate')
 }
 
 const tmpfsMount = (mount: Kind<'tmpfs'>, target: string): OciMount => {
@@ -99,7 +98,7 @@ const serviceMount = (mount: ServiceMount, allocation: Allocation, report: Repor
   }
   switch (mount.type) {
     case 'bind':
-      return [bindMount(mount, target, allocation.fileSources)]
+      return [bindMount(mount, target)]
     case 'tmpfs':
       return [tmpfsMount(mount, target)]
     case 'volume': {

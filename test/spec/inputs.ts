@@ -131,7 +131,6 @@ export const allocation = (change: Partial<Allocation> = {}): Allocation => ({
   layers: ['/state/layers/b', '/state/layers/a'],
   imageBinds: [],
   volumes: {},
-  fileSources: [],
   accounts: { passwd: 'root:x:0:0:root:/root:/bin/sh\n', group: 'root:x:0:\n' },
   network: {
     mode: 'none',
