@@ -1,7 +1,7 @@
 // Builds native/ with plain g++: no make, no python, no node-gyp, no headers from the network.
 //   node scripts/build-native.mjs [--sanitize] [--out=DIR] [TARGET …]
 // Without flags: caisson-monitor and caisson.node. --sanitize: the test programs core-test and fuzz-* (ASan, UBSan) and
-// launch-test (as released). Objects newer than what they are made of are kept; prints nothing when all is fresh.
+// launch-test and network-test (as released). Objects newer than what they are made of are kept; prints nothing when all is fresh.
 import { execFile, execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
@@ -63,7 +63,7 @@ const sources = (folder, keep = () => true) => {
 
 const core = sources('core')
 const daemon = [...core, ...sources('netd'), ...sources('monitor', (name) => name !== 'main.cc')]
-const testSupport = sources('test', (name) => !/^(fuzz_.*|.*_test|launch)\.cc$/.test(name))
+const testSupport = sources('test', (name) => !/^(fuzz_.*|.*_test|launch|network)\.cc$/.test(name))
 const gcSections = ['-Wl,--gc-sections', '-Wl,-z,relro,-z,now']
 const sanitizers = ['-fsanitize=address,undefined']
 
@@ -96,6 +96,13 @@ const testTargets = [
     variant: 'release',
     sources: sources('test', (name) => name === 'launch.cc'),
     library: core,
+    link: ['-static-pie', ...gcSections],
+  },
+  {
+    name: 'network-test',
+    variant: 'release',
+    sources: sources('test', (name) => name === 'network.cc'),
+    library: daemon,
     link: ['-static-pie', ...gcSections],
   },
   ...sources('test', (name) => name.startsWith('fuzz_')).map((file) => ({

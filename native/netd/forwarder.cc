@@ -34,10 +34,10 @@ void Forwarder::expire(uint64_t now_ms) {
 }
 
 Flight::Flight(Forwarder& forwarder, std::span<const uint8_t> message, const DnsQuery& query, const Asker& asker)
-    : forwarder_(forwarder), message_(LENGTH_BYTES), query_(query), asker_(asker), stream_(asker.connection != 0) {
+    : forwarder_(forwarder), message_(LENGTH_BYTES + message.size()), query_(query), asker_(asker), stream_(asker.connection != 0) {
   message_[0] = message.size() >> 8;
   message_[1] = message.size() & 0xff;
-  message_.insert(message_.end(), message.begin(), message.end());
+  std::copy(message.begin(), message.end(), message_.begin() + LENGTH_BYTES);
 }
 
 Flight::~Flight() {
