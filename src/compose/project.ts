@@ -137,7 +137,11 @@ export interface Network {
   readonly internal: boolean
   readonly attachable: boolean
   readonly labels: Readonly<Record<string, string>>
-  readonly ipam: readonly { readonly subnet: string | undefined; readonly gateway: string | undefined; readonly ipRange: string | undefined }[]
+  readonly ipam: readonly {
+    readonly subnet: string | undefined
+    readonly gateway: string | undefined
+    readonly ipRange: string | undefined
+  }[]
   readonly mtu: number | undefined
   readonly others: readonly { readonly key: string; readonly path: TreePath }[]
 }

@@ -1,0 +1,281 @@
+/** The canonical tree in exact types: every value in the form that the shape table wants, empty ones left out. */
+import type { TreePath } from '../errors.ts'
+import { parseBytes } from '../units/bytes.ts'
+import { formatDuration, parseDuration } from '../units/duration.ts'
+import type { Code } from './codes.ts'
+import { splitCommand } from './command-words.ts'
+import type { Entry, MapNode, Node, ScalarNode, ScalarValue } from './node.ts'
+import { get, isNull, map, mapItems, mapOf, poisoned, printScalar, scalar, sequence } from './node.ts'
+import type { Report } from './report.ts'
+import type { CompoundKind, ObjectShape, ScalarKind, Shape } from './shape.ts'
+import { PROJECT } from './shape.ts'
+
+interface Context {
+  readonly report: Report
+  readonly path: TreePath
+}
+
+/** undefined: there is nothing to say, leave the key out. */
+type Bound = Node | undefined
+
+const fail = (node: Node, { report, path }: Context, code: Code, wanted: string, hint?: string): Node => {
+  const shown = node.kind === 'scalar' ? `"${String(node.value)}"` : `a ${node.kind === 'map' ? 'map' : 'list'}`
+  report.add({
+    code,
+    path,
+    message: `${path.join('.')} is ${shown}, which is not ${wanted}`,
+    hint,
+    origin: node.origin,
+  })
+  return poisoned(node.origin)
+}
+
+const toNumber = (value: Exclude<ScalarValue, null>): number =>
+  typeof value === 'string'
+    ? /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(value)
+      ? Number(value)
+      : Number.NaN
+    : Number(value)
+
+const BOOLEANS: Readonly<Record<string, boolean>> = {
+  true: true,
+  false: false,
+  y: true,
+  yes: true,
+  on: true,
+  n: false,
+  no: false,
+  off: false,
+}
+
+const numberOf = (node: ScalarNode, context: Context, whole: boolean, keepZero: boolean): Bound => {
+  const value = toNumber(node.value ?? 0)
+  if (Number.isNaN(value) || (whole && !Number.isInteger(value)))
+    return fail(node, context, 'not-a-number', whole ? 'a whole number' : 'a number')
+  return value === 0 && !keepZero ? undefined : { ...node, value }
+}
+
+const booleanOf = (node: ScalarNode, context: Context, keepFalse: boolean): Bound => {
+  const value = typeof node.value === 'boolean' ? node.value : BOOLEANS[String(node.value).toLowerCase()]
+  if (value === undefined) return fail(node, context, 'not-a-boolean', 'true or false')
+  return value || keepFalse ? { ...node, value } : undefined
+}
+
+const sizeOf = (node: ScalarNode, context: Context): Bound => {
+  const value = typeof node.value === 'string' ? parseBytes(node.value) : Number(node.value)
+  if (value === undefined)
+    return fail(node, context, 'size-invalid', 'a size', 'write a number with b, k, m or g, such as 512m')
+  return value === 0 ? undefined : { ...node, value: String(Math.trunc(value)) }
+}
+
+const durationOf = (node: ScalarNode, context: Context, keepZero: boolean): Bound => {
+  const value = parseDuration(String(node.value))
+  if (value === undefined)
+    return fail(node, context, 'duration-invalid', 'a duration', 'write numbers with us, ms, s, m or h, such as 1m30s')
+  return value === 0 && !keepZero ? undefined : { ...node, value: formatDuration(value) }
+}
+
+/** Text is octal, as everywhere with permissions; a number is the bits themselves (YAML has read 0440 as octal already). */
+const bitsOf = (value: ScalarValue): number | undefined => {
+  if (typeof value === 'string')
+    return /^0?o?[0-7]+$/.test(value) ? Number.parseInt(value.replace(/^0?o/, ''), 8) : undefined
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 ? value : undefined
+}
+
+const modeOf = (node: ScalarNode, context: Context, asText: boolean): Bound => {
+  const bits = bitsOf(node.value)
+  if (bits === undefined) return fail(node, context, 'mode-invalid', 'a permission in octal', 'write "0440"')
+  return { ...node, value: asText ? `0${bits.toString(8)}` : bits }
+}
+
+const SCALARS: Readonly<Record<ScalarKind, (node: ScalarNode, context: Context) => Bound>> = {
+  text: (node) => (node.value === null || node.value === '' ? undefined : { ...node, value: printScalar(node.value) }),
+  integer: (node, context) => numberOf(node, context, true, false),
+  'integer?': (node, context) => numberOf(node, context, true, true),
+  number: (node, context) => numberOf(node, context, false, false),
+  boolean: (node, context) => booleanOf(node, context, false),
+  'boolean?': (node, context) => booleanOf(node, context, true),
+  size: sizeOf,
+  duration: (node, context) => durationOf(node, context, false),
+  'duration?': (node, context) => durationOf(node, context, true),
+  mode: (node, context) => modeOf(node, context, true),
+  bits: (node, context) => modeOf(node, context, false),
+  count: (node, context) =>
+    String(node.value).toLowerCase() === 'all' ? { ...node, value: -1 } : numberOf(node, context, true, false),
+}
+
+const textNode = (node: Node): Node =>
+  node.kind === 'scalar' && node.value !== null ? { ...node, value: printScalar(node.value) } : node
+
+const texts = (node: Node): Bound => {
+  if (node.kind === 'scalar') return sequence([textNode(node)], node.origin)
+  if (node.kind !== 'sequence') return node
+  return node.items.length === 0 ? undefined : mapItems(node, textNode)
+}
+
+const command = (node: Node, context: Context): Bound => {
+  if (node.kind !== 'scalar') return node.kind === 'sequence' ? mapItems(node, textNode) : node
+  const line = printScalar(node.value ?? '')
+  const split = splitCommand(line)
+  if ('mistake' in split) return fail(node, context, 'command-invalid', `a command: ${split.mistake}`)
+  if (split.cutAt !== undefined) {
+    const message = `${context.path.join('.')} ends at the unquoted "${line[split.cutAt]}": no shell reads it`
+    const hint = 'write ["sh", "-c", "…"] to run it in a shell'
+    context.report.add({
+      code: 'command-cut',
+      severity: 'warning',
+      path: context.path,
+      message,
+      hint,
+      origin: node.origin,
+    })
+  }
+  return sequence(
+    split.words.map((word) => scalar(word, node.origin)),
+    node.origin,
+  )
+}
+
+const test = (node: Node): Bound => {
+  if (node.kind !== 'scalar') return texts(node)
+  return sequence([scalar('CMD-SHELL', node.origin), textNode(node)], node.origin)
+}
+
+/** `KEY=VALUE` of a list; a key without value has `absent`. */
+const keyValue = (item: Node, { report, path }: Context, absent: ScalarValue): readonly [string, Entry] => {
+  const line = item.kind === 'scalar' && item.value !== null ? printScalar(item.value) : ''
+  const cut = line.indexOf('=')
+  const key = cut < 0 ? line : line.slice(0, cut)
+  if (/\s$/.test(key)) {
+    const message = `The variable "${key}" ends with a space`
+    const hint = 'write NAME=VALUE without spaces around ='
+    report.add({ code: 'value-not-allowed', path, message, hint, origin: item.origin })
+  }
+  return [key, { key: item.origin, value: scalar(cut < 0 ? absent : line.slice(cut + 1), item.origin) }]
+}
+
+/** A list of `KEY=VALUE` or a map, as a map of texts. */
+const keyValues = (node: Node, context: Context, absent: ScalarValue): Bound => {
+  if (node.kind !== 'map' && node.kind !== 'sequence') return node
+  const entries =
+    node.kind === 'sequence'
+      ? new Map(node.items.map((item) => keyValue(item, context, absent)))
+      : new Map<string, Entry>()
+  if (node.kind === 'map') {
+    for (const [key, { key: origin, value }] of node.entries) {
+      entries.set(key, { key: origin, value: isNull(value) ? scalar(absent, value.origin) : textNode(value) })
+    }
+  }
+  return entries.size === 0 ? undefined : map(entries, node.origin)
+}
+
+const hostLine = (item: Node, context: Context): readonly Node[] => {
+  if (item.kind !== 'scalar') return [item]
+  const line = printScalar(item.value ?? '')
+  const cut = line.includes('=') ? line.indexOf('=') : line.indexOf(':')
+  if (cut <= 0) return [fail(item, context, 'host-invalid', 'HOST=ADDRESS')]
+  return line
+    .slice(cut + 1)
+    .split(',')
+    .map((address) => scalar(`${line.slice(0, cut)}=${unbracket(address)}`, item.origin))
+}
+
+const unbracket = (address: string): string => address.replace(/^\[(.+)\]$/, '$1')
+
+const hosts = (node: Node, context: Context): Bound => {
+  const items: Node[] = []
+  if (node.kind === 'sequence') for (const item of node.items) items.push(...hostLine(item, context))
+  else if (node.kind === 'map') {
+    for (const [host, { value }] of node.entries) {
+      for (const address of value.kind === 'sequence' ? value.items : [value]) {
+        if (address.kind === 'scalar')
+          items.push(scalar(`${host}=${unbracket(printScalar(address.value ?? ''))}`, address.origin))
+      }
+    }
+  } else return node
+  const key = (item: Node): string => (item.kind === 'scalar' ? String(item.value) : '')
+  items.sort((one, other) => (key(one) < key(other) ? -1 : key(one) > key(other) ? 1 : 0))
+  return items.length === 0 ? undefined : sequence(items, node.origin)
+}
+
+const limit = (node: Node, context: Context): Bound => {
+  if (node.kind === 'scalar') return numberOf(node, context, true, true)
+  if (node.kind !== 'map') return node
+  return bindObject(node, { fields: { soft: 'integer?', hard: 'integer?' } }, context)
+}
+
+const envFile = (node: Node): Bound => {
+  if (node.kind !== 'sequence') return node
+  const short = (item: Node): Node => {
+    const required = get(item, 'required')
+    const isRequired = required?.kind !== 'scalar' || required.value === true || required.value === 'true'
+    return (isRequired ? get(item, 'path') : item) ?? item
+  }
+  return node.items.length === 0 ? undefined : mapItems(node, short)
+}
+
+const ssh = (node: Node): Bound => {
+  if (node.kind !== 'map') return node
+  const items = [...node.entries].map(([id, { value }]) =>
+    scalar(value.kind === 'scalar' && value.value !== null ? `${id}: ${String(value.value)}` : id, value.origin),
+  )
+  return items.length === 0 ? undefined : sequence(items, node.origin)
+}
+
+const COMPOUNDS: Readonly<Record<CompoundKind, (node: Node, context: Context) => Bound>> = {
+  texts,
+  command,
+  test,
+  labels: (node, context) => keyValues(node, context, ''),
+  options: (node, context) => keyValues(node, context, ''),
+  variables: (node, context) => keyValues(node, context, null),
+  hosts,
+  limit,
+  'env-file': envFile,
+  ssh,
+  any: (node) => node,
+}
+
+/** null is absent for single values; these kinds have a meaning for it, or for being empty. */
+const bind = (node: Node, shape: Shape, context: Context): Bound => {
+  if (node.kind === 'poisoned') return node
+  if (typeof shape === 'string') {
+    if (isNull(node)) return undefined
+    if (shape in COMPOUNDS) return COMPOUNDS[shape as CompoundKind](node, context)
+    return node.kind === 'scalar' ? SCALARS[shape as ScalarKind](node, context) : node
+  }
+  if ('list' in shape) return node.kind === 'sequence' ? bindList(node.items, shape.list, node, context) : undefined
+  if ('each' in shape) return node.kind === 'map' ? bindKeyed(node, shape.each, context) : undefined
+  if (node.kind === 'map') return bindObject(node, shape, context)
+  return isNull(node) ? undefined : node
+}
+
+const bindList = (items: readonly Node[], shape: Shape, node: Node, context: Context): Bound => {
+  const bound = items.map(
+    (item, index) => bind(item, shape, { ...context, path: [...context.path, index] }) ?? mapOf({}, item.origin),
+  )
+  return bound.length === 0 ? undefined : sequence(bound, node.origin)
+}
+
+const bindKeyed = (node: MapNode, shape: Shape, context: Context): Bound => {
+  const entries = new Map<string, Entry>()
+  for (const [name, { key, value }] of node.entries) {
+    const bound = bind(value, shape, { ...context, path: [...context.path, name] })
+    entries.set(name, { key, value: bound ?? (isNull(value) ? value : mapOf({}, value.origin)) })
+  }
+  return entries.size === 0 ? undefined : map(entries, node.origin)
+}
+
+/** In the order of the table; extensions and unknown keys keep their place behind it. */
+const bindObject = (node: MapNode, shape: ObjectShape, context: Context): Bound => {
+  const entries = new Map<string, Entry>()
+  for (const [name, field] of Object.entries(shape.fields)) {
+    const entry = node.entries.get(name)
+    const bound = entry && bind(entry.value, field, { ...context, path: [...context.path, name] })
+    if (entry && bound) entries.set(name, { key: entry.key, value: bound })
+  }
+  for (const [name, entry] of node.entries) if (!Object.hasOwn(shape.fields, name)) entries.set(name, entry)
+  return entries.size === 0 && shape.optional ? undefined : map(entries, node.origin)
+}
+
+export const bindTypes = (tree: Node, report: Report): Node => bind(tree, PROJECT, { report, path: [] }) ?? tree

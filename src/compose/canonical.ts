@@ -1,0 +1,324 @@
+/** Short forms → long forms, by a table of paths. A long form takes the origin of the short one. */
+import type { TreePath } from '../errors.ts'
+import type { Entry, Node, ScalarNode } from './node.ts'
+import {
+  get,
+  isNull,
+  map,
+  mapItems,
+  mapOf,
+  mapValues,
+  poisoned,
+  printScalar,
+  scalar,
+  sequence,
+  textOf,
+  withEntries,
+} from './node.ts'
+import type { PatternNode } from './pattern.ts'
+import { compilePatterns, stepItem, stepKey } from './pattern.ts'
+import type { Origin } from './project.ts'
+import type { Report } from './report.ts'
+import { parsePort } from './short-port.ts'
+import { parseVolume } from './short-volume.ts'
+
+interface Context {
+  readonly report: Report
+  readonly path: TreePath
+  /** false: values may still hold variables; what cannot be parsed stays as it is. */
+  readonly strict: boolean
+}
+
+type Transform = (node: Node, context: Context) => Node
+
+const text = (value: string | undefined, origin: Origin): ScalarNode | undefined =>
+  value === undefined ? undefined : scalar(value, origin)
+const flag = (value: boolean, origin: Origin): ScalarNode | undefined => (value ? scalar(true, origin) : undefined)
+
+const asField =
+  (name: string): Transform =>
+  (node) =>
+    node.kind === 'scalar' && node.value !== null ? mapOf({ [name]: node }, node.origin) : node
+
+const asList: Transform = (node) =>
+  node.kind === 'scalar' && node.value !== null ? sequence([node], node.origin) : node
+
+const asText: Transform = (node) =>
+  node.kind === 'scalar' && node.value !== null ? scalar(printScalar(node.value), node.origin) : node
+
+/** `[a, b]` → `{a: …, b: …}`. */
+const byName =
+  (value: (origin: Origin) => Node): Transform =>
+  (node) =>
+    named(node, value)
+
+const named = (node: Node, value: (origin: Origin) => Node): Node => {
+  if (node.kind !== 'sequence') return node
+  const entries = new Map<string, Entry>()
+  for (const item of node.items) {
+    const name = textOf(item)
+    if (name !== undefined) entries.set(name, { key: item.origin, value: value(item.origin) })
+  }
+  return map(entries, node.origin)
+}
+
+const dependsOn: Transform = (node) => {
+  const long = named(node, (origin) => mapOf({}, origin))
+  if (long.kind !== 'map') return long
+  return mapValues(long, (value) =>
+    value.kind === 'map'
+      ? withEntries(value, {
+          condition: get(value, 'condition') ?? scalar('service_started', value.origin),
+          required: get(value, 'required') ?? scalar(true, value.origin),
+        })
+      : value,
+  )
+}
+
+const keyValueMap: Transform = (node, { report, path, strict }) => {
+  if (node.kind !== 'sequence') return node
+  const entries = new Map<string, Entry>()
+  for (const item of node.items) {
+    const value = textOf(item) ?? ''
+    const cut = value.indexOf('=')
+    if (cut < 0 && !strict) return node
+    if (cut < 0)
+      report.add({
+        code: 'value-not-allowed',
+        path,
+        message: `${path.join('.')} has "${value}" instead of NAME=VALUE`,
+        origin: item.origin,
+      })
+    else entries.set(value.slice(0, cut), { key: item.origin, value: scalar(value.slice(cut + 1), item.origin) })
+  }
+  return map(entries, node.origin)
+}
+
+const sshKeys: Transform = (node) => {
+  if (node.kind !== 'sequence') return node
+  const entries = new Map<string, Entry>()
+  for (const item of node.items) {
+    const [id = '', path] = (textOf(item) ?? '').split(/=(.*)/s)
+    entries.set(id, { key: item.origin, value: scalar(path ?? null, item.origin) })
+  }
+  return map(entries, node.origin)
+}
+
+const envFile: Transform = (node, context) => {
+  const list = asList(node, context)
+  if (list.kind !== 'sequence') return list
+  return mapItems(list, (item) => {
+    const long = asField('path')(item, context)
+    return long.kind === 'map'
+      ? withEntries(long, { required: get(long, 'required') ?? scalar(true, long.origin) })
+      : long
+  })
+}
+
+const secretMount: Transform = (node, context) => {
+  const long = asField('source')(node, context)
+  const source = get(long, 'source')
+  if (long.kind !== 'map' || source?.kind !== 'scalar') return long
+  return withEntries(long, {
+    target: get(long, 'target') ?? scalar(`/run/secrets/${String(source.value)}`, long.origin),
+  })
+}
+
+const device: Transform = (node, { report, path, strict }) => {
+  const short = textOf(node)
+  if (short === undefined) return node
+  const [source, target = source, permissions = 'rwm', ...rest] = short.split(':')
+  if (rest.length > 0 && strict) {
+    report.add({
+      code: 'device-invalid',
+      path,
+      message: `${path.join('.')} is "${short}", which has too many colons`,
+      hint: 'write SOURCE:TARGET:PERMISSIONS, or a map',
+      origin: node.origin,
+    })
+    return poisoned(node.origin)
+  }
+  const { origin } = node
+  return mapOf(
+    { source: text(source, origin), target: text(target || source, origin), permissions: text(permissions, origin) },
+    origin,
+  )
+}
+
+const volume: Transform = (node, { report, path, strict }) => {
+  const short = textOf(node)
+  if (short === undefined) return node
+  const { origin } = node
+  const parsed = parseVolume(short)
+  if (!parsed) {
+    if (!strict) return node
+    report.add({
+      code: 'volume-invalid',
+      path,
+      message: `${path.join('.')} is "${short}", which is not a mount`,
+      hint: 'write SOURCE:TARGET or SOURCE:TARGET:OPTIONS',
+      origin,
+    })
+    return poisoned(origin)
+  }
+  const isBind = parsed.type === 'bind'
+  const hasBind = isBind || parsed.propagation !== undefined || parsed.selinux !== undefined
+  const bind = mapOf(
+    {
+      selinux: text(parsed.selinux, origin),
+      propagation: text(parsed.propagation, origin),
+      create_host_path: flag(isBind, origin),
+    },
+    origin,
+  )
+  return mapOf(
+    {
+      type: scalar(parsed.type, origin),
+      source: text(parsed.source, origin),
+      target: scalar(parsed.target, origin),
+      read_only: flag(parsed.readOnly, origin),
+      bind: hasBind ? bind : undefined,
+      volume: isBind && !parsed.nocopy ? undefined : mapOf({ nocopy: flag(parsed.nocopy, origin) }, origin),
+    },
+    origin,
+  )
+}
+
+const ports: Transform = (node, context) => {
+  if (node.kind !== 'sequence') return node
+  return {
+    ...node,
+    items: node.items.flatMap((item, index) => port(item, { ...context, path: [...context.path, index] })),
+  }
+}
+
+const port = (item: Node, { report, path, strict }: Context): readonly Node[] => {
+  if (item.kind === 'map') return [portDefaults(item)]
+  if (item.kind !== 'scalar' || item.value === null) return [item]
+  const { origin } = item
+  const short = printScalar(item.value)
+  const parsed = parsePort(short)
+  if ('mistake' in parsed) {
+    if (!strict) return [item]
+    const hint =
+      /^\d+$/.test(short) && Number(short) > 65_535
+        ? 'quote ports such as "22:22", or YAML may read them as one number'
+        : undefined
+    report.add({
+      code: 'port-invalid',
+      path,
+      message: `${path.join('.')} is "${short}": ${parsed.mistake}`,
+      hint,
+      origin,
+    })
+    return [poisoned(origin)]
+  }
+  return parsed.map((each) =>
+    mapOf(
+      {
+        mode: scalar('ingress', origin),
+        host_ip: text(each.hostIp, origin),
+        target: scalar(each.target, origin),
+        published: text(each.published, origin),
+        protocol: scalar(each.protocol, origin),
+      },
+      origin,
+    ),
+  )
+}
+
+const portDefaults = (node: Node): Node =>
+  node.kind === 'map'
+    ? withEntries(node, {
+        mode: get(node, 'mode') ?? scalar('ingress', node.origin),
+        protocol: get(node, 'protocol') ?? scalar('tcp', node.origin),
+      })
+    : node
+
+const gpus: Transform = (node) =>
+  textOf(node) === 'all' ? sequence([mapOf({ count: node }, node.origin)], node.origin) : node
+
+const deviceRequest: Transform = (node) =>
+  node.kind === 'map' && !get(node, 'count') && !get(node, 'device_ids')
+    ? withEntries(node, { count: scalar('all', node.origin) })
+    : node
+
+const build: Transform = (node, context) => {
+  const long = asField('context')(node, context)
+  return long.kind === 'map' ? withEntries(long, { context: get(long, 'context') ?? scalar('.', long.origin) }) : long
+}
+
+const maybeExternal: Transform = (node, { report, path }) => {
+  const external = get(node, 'external')
+  if (node.kind !== 'map' || external?.kind !== 'map') return node
+  const inner = get(external, 'name')
+  const name = get(node, 'name')
+  if (inner) {
+    const message = `${path.join('.')}.external.name is deprecated`
+    report.add({
+      code: 'external-name',
+      severity: 'warning',
+      path,
+      message,
+      hint: 'write name: … and external: true',
+      origin: external.origin,
+    })
+  }
+  if (inner && name && textOf(inner) !== textOf(name)) {
+    report.add({
+      code: 'conflict',
+      path,
+      message: `${path.join('.')} has two different names`,
+      hint: 'keep name, and external: true',
+      origin: inner.origin,
+    })
+  }
+  return withEntries(node, { external: scalar(true, external.origin), name: name ?? inner })
+}
+
+const RULES = compilePatterns<Transform>({
+  'services.*.build': build,
+  'services.*.build.additional_contexts': keyValueMap,
+  'services.*.build.provenance': asText,
+  'services.*.build.sbom': asText,
+  'services.*.build.secrets.[]': secretMount,
+  'services.*.build.ssh': sshKeys,
+  'services.*.configs.[]': asField('source'),
+  'services.*.depends_on': dependsOn,
+  'services.*.deploy.resources.reservations.devices.[]': deviceRequest,
+  'services.*.develop.watch.[].ignore': asList,
+  'services.*.develop.watch.[].include': asList,
+  'services.*.devices.[]': device,
+  'services.*.dns': asList,
+  'services.*.env_file': envFile,
+  'services.*.gpus': gpus,
+  'services.*.gpus.[]': deviceRequest,
+  'services.*.label_file': asList,
+  'services.*.models': byName((origin) => scalar(null, origin)),
+  'services.*.networks': byName((origin) => scalar(null, origin)),
+  'services.*.ports': ports,
+  'services.*.secrets.[]': secretMount,
+  'services.*.volumes.[]': volume,
+  'networks.*': maybeExternal,
+  'volumes.*': maybeExternal,
+  'secrets.*': maybeExternal,
+  'configs.*': maybeExternal,
+})
+
+/** The node itself first, then what is in its long form. */
+const walk = (node: Node, rules: PatternNode<Transform> | undefined, context: Context): Node => {
+  if (rules === undefined || node.kind === 'poisoned' || isNull(node)) return node
+  const long = rules.value ? rules.value(node, context) : node
+  if (long.kind === 'map') {
+    return mapValues(long, (value, name) => {
+      const next = stepKey(rules, name)
+      return next ? walk(value, next, { ...context, path: [...context.path, name] }) : value
+    })
+  }
+  const next = stepItem(rules)
+  if (long.kind !== 'sequence' || !next) return long
+  return mapItems(long, (item, index) => walk(item, next, { ...context, path: [...context.path, index] }))
+}
+
+export const canonicalise = (tree: Node, report: Report, strict: boolean): Node =>
+  walk(tree, RULES, { report, path: [], strict })

@@ -1,0 +1,261 @@
+/** The only way out of the tree: bound canonical form → the typed, frozen model. */
+import { parseBytes } from '../units/bytes.ts'
+import { parseDuration } from '../units/duration.ts'
+import { parsePortRange } from '../units/ports.ts'
+import type { MapNode, Node } from './node.ts'
+import { at, get, textOf } from './node.ts'
+import { NETWORK_MODELLED, othersOf, SERVICE_MODELLED, VOLUME_MODELLED } from './others.ts'
+import type { Dependency, Network, Port, Project, Service, ServiceMount, ServiceNetwork, Volume } from './project.ts'
+
+const text = (node: Node | undefined, ...path: string[]): string | undefined => textOf(at(node, path))
+
+const number = (node: Node | undefined, ...path: string[]): number | undefined => {
+  const found = at(node, path)
+  return found?.kind === 'scalar' && typeof found.value === 'number' ? found.value : undefined
+}
+
+const flag = (node: Node | undefined, ...path: string[]): boolean | undefined => {
+  const found = at(node, path)
+  return found?.kind === 'scalar' && typeof found.value === 'boolean' ? found.value : undefined
+}
+
+const size = (node: Node | undefined, ...path: string[]): number | undefined => {
+  const found = text(node, ...path)
+  return found === undefined ? undefined : parseBytes(found)
+}
+
+const items = (node: Node | undefined, ...path: string[]): readonly Node[] => {
+  const found = at(node, path)
+  return found?.kind === 'sequence' ? found.items : []
+}
+
+const texts = (node: Node | undefined, ...path: string[]): readonly string[] =>
+  items(node, ...path).flatMap((item) => textOf(item) ?? [])
+
+/** By key, `create` undefined: left out. */
+const record = <T>(
+  node: Node | undefined,
+  create: (value: Node, key: string) => T | undefined,
+): Readonly<Record<string, T>> => {
+  const created: [string, T][] = []
+  if (node?.kind === 'map') {
+    for (const [key, entry] of node.entries) {
+      const value = create(entry.value, key)
+      if (value !== undefined) created.push([key, value])
+    }
+  }
+  return Object.fromEntries(created)
+}
+
+const labels = (node: Node | undefined): Readonly<Record<string, string>> => record(node, (value) => textOf(value))
+
+const command = (node: Node | undefined): readonly string[] | undefined =>
+  node?.kind === 'sequence' ? texts(node) : undefined
+
+const createPort = (node: Node, service: string, index: number): Port => ({
+  target: number(node, 'target') ?? 0,
+  published: parsePortRange(text(node, 'published') ?? ''),
+  hostIp: text(node, 'host_ip'),
+  protocol: (['udp', 'sctp'] as const).find((protocol) => protocol === text(node, 'protocol')?.toLowerCase()) ?? 'tcp',
+  path: ['services', service, 'ports', index],
+})
+
+const createMount = (node: Node, service: string, index: number): ServiceMount | undefined => {
+  const common = {
+    target: text(node, 'target') ?? '',
+    readOnly: flag(node, 'read_only') ?? false,
+    path: ['services', service, 'volumes', index],
+  }
+  switch (text(node, 'type')) {
+    case 'bind':
+      return {
+        ...common,
+        type: 'bind',
+        source: text(node, 'source') ?? '',
+        createHostPath: flag(node, 'bind', 'create_host_path') ?? true,
+        propagation: text(node, 'bind', 'propagation'),
+        recursive: text(node, 'bind', 'recursive'),
+      }
+    case 'volume':
+      return {
+        ...common,
+        type: 'volume',
+        source: text(node, 'source'),
+        nocopy: flag(node, 'volume', 'nocopy') ?? false,
+        subpath: text(node, 'volume', 'subpath'),
+      }
+    case 'tmpfs':
+      return {
+        ...common,
+        type: 'tmpfs',
+        sizeBytes: size(node, 'tmpfs', 'size'),
+        mode: number(node, 'tmpfs', 'mode'),
+        options: [],
+      }
+    default:
+      return undefined
+  }
+}
+
+/** `PATH[:OPTIONS]` of `tmpfs`. */
+const createTmpfs = (line: string, service: string, index: number): ServiceMount => {
+  const [target = '', optionText = ''] = line.split(/:(.*)/s)
+  const options = optionText.split(',').filter((option) => option !== '')
+  const value = (name: string): string | undefined =>
+    options.find((option) => option.startsWith(`${name}=`))?.slice(name.length + 1)
+  const mode = value('mode')
+  return {
+    type: 'tmpfs',
+    target,
+    readOnly: options.includes('ro'),
+    sizeBytes: parseBytes(value('size') ?? ''),
+    mode: mode === undefined ? undefined : Number.parseInt(mode, 8),
+    options: options.filter((option) => !/^(size|mode)=|^(ro|rw)$/.test(option)),
+    path: ['services', service, 'tmpfs', index],
+  }
+}
+
+const createNetworkJoin = (node: Node, key: string): ServiceNetwork => ({
+  key,
+  aliases: texts(node, 'aliases'),
+  ipv4Address: text(node, 'ipv4_address'),
+  macAddress: text(node, 'mac_address'),
+  priority: number(node, 'priority') ?? 0,
+  gwPriority: number(node, 'gw_priority') ?? 0,
+  interfaceName: text(node, 'interface_name'),
+})
+
+const createDependency = (node: Node): Dependency => ({
+  condition:
+    (['service_healthy', 'service_completed_successfully'] as const).find(
+      (condition) => condition === text(node, 'condition'),
+    ) ?? 'service_started',
+  required: flag(node, 'required') ?? true,
+  restart: flag(node, 'restart') ?? false,
+})
+
+const createLimit = (node: Node): { readonly soft: number; readonly hard: number } => {
+  const single = number(node)
+  return { soft: single ?? number(node, 'soft') ?? 0, hard: single ?? number(node, 'hard') ?? 0 }
+}
+
+const createHosts = (node: Node): Readonly<Record<string, readonly string[]>> => {
+  const hosts = new Map<string, string[]>()
+  for (const line of texts(node, 'extra_hosts')) {
+    const cut = line.indexOf('=')
+    const host = line.slice(0, cut)
+    hosts.set(host, [...(hosts.get(host) ?? []), line.slice(cut + 1)])
+  }
+  return Object.fromEntries(hosts)
+}
+
+const durationMs = (node: Node, key: string): number | undefined => {
+  const nanoseconds = parseDuration(text(node, key) ?? '')
+  return nanoseconds === undefined ? undefined : nanoseconds / 1e6
+}
+
+const mountsOf = (node: Node, name: string): readonly ServiceMount[] => [
+  ...items(node, 'volumes').flatMap((mount, index) => createMount(mount, name, index) ?? []),
+  ...texts(node, 'tmpfs').map((line, index) => createTmpfs(line, name, index)),
+]
+
+/** Alphabetical, so that neither plans nor container addresses depend on the order in a file. */
+const networksOf = (node: Node): readonly ServiceNetwork[] =>
+  Object.values(record(get(node, 'networks'), createNetworkJoin)).sort((one, other) => (one.key < other.key ? -1 : 1))
+
+const createService = (node: Node, name: string): Service => ({
+  name,
+  others: othersOf(node, SERVICE_MODELLED, ['services', name]),
+  image: text(node, 'image'),
+  command: command(get(node, 'command')),
+  entrypoint: command(get(node, 'entrypoint')),
+  environment: record(get(node, 'environment'), (value) => textOf(value) ?? null),
+  ports: items(node, 'ports').map((port, index) => createPort(port, name, index)),
+  expose: texts(node, 'expose').map((port) => (port.includes('/') ? port : `${port}/tcp`)),
+  volumes: mountsOf(node, name),
+  networks: networksOf(node),
+  networkMode: text(node, 'network_mode'),
+  dependsOn: record(get(node, 'depends_on'), createDependency),
+  workingDir: text(node, 'working_dir'),
+  user: text(node, 'user'),
+  hostname: text(node, 'hostname'),
+  domainname: text(node, 'domainname'),
+  init: flag(node, 'init'),
+  tty: flag(node, 'tty') ?? false,
+  stdinOpen: flag(node, 'stdin_open') ?? false,
+  stopSignal: text(node, 'stop_signal'),
+  stopGraceMs: durationMs(node, 'stop_grace_period'),
+  capAdd: texts(node, 'cap_add'),
+  capDrop: texts(node, 'cap_drop'),
+  privileged: flag(node, 'privileged') ?? false,
+  readOnly: flag(node, 'read_only') ?? false,
+  ulimits: record(get(node, 'ulimits'), createLimit),
+  memLimitBytes: size(node, 'mem_limit') ?? size(node, 'deploy', 'resources', 'limits', 'memory'),
+  cpus: number(node, 'cpus') ?? number(node, 'deploy', 'resources', 'limits', 'cpus'),
+  pidsLimit: number(node, 'pids_limit') ?? number(node, 'deploy', 'resources', 'limits', 'pids'),
+  shmSizeBytes: size(node, 'shm_size'),
+  labels: labels(get(node, 'labels')),
+  containerName: text(node, 'container_name'),
+  extraHosts: createHosts(node),
+  dns: texts(node, 'dns'),
+  dnsSearch: texts(node, 'dns_search'),
+  dnsOptions: texts(node, 'dns_opt'),
+  scale: number(node, 'scale') ?? number(node, 'deploy', 'replicas') ?? 1,
+  profiles: texts(node, 'profiles'),
+  securityOpt: texts(node, 'security_opt'),
+  restart: text(node, 'restart'),
+})
+
+const createNetwork = (node: Node, key: string): Network => {
+  const mtu = Number(text(node, 'driver_opts', 'com.docker.network.driver.mtu') ?? 0)
+  return {
+    key,
+    name: text(node, 'name') ?? key,
+    external: flag(node, 'external') ?? false,
+    driver: text(node, 'driver'),
+    internal: flag(node, 'internal') ?? false,
+    attachable: flag(node, 'attachable') ?? false,
+    labels: labels(get(node, 'labels')),
+    ipam: items(node, 'ipam', 'config').map((pool) => ({
+      subnet: text(pool, 'subnet'),
+      gateway: text(pool, 'gateway'),
+      ipRange: text(pool, 'ip_range'),
+    })),
+    mtu: mtu > 0 ? mtu : undefined,
+    others: othersOf(node, NETWORK_MODELLED, ['networks', key]),
+  }
+}
+
+const createVolume = (node: Node, key: string): Volume => ({
+  key,
+  name: text(node, 'name') ?? key,
+  external: flag(node, 'external') ?? false,
+  driver: text(node, 'driver'),
+  driverOptions: labels(get(node, 'driver_opts')),
+  labels: labels(get(node, 'labels')),
+  others: othersOf(node, VOLUME_MODELLED, ['volumes', key]),
+})
+
+const freeze = <T>(value: T): T => {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
+  for (const member of Object.values(value)) freeze(member)
+  return Object.freeze(value)
+}
+
+export interface ProjectInput {
+  readonly tree: MapNode
+  readonly disabled: MapNode
+  readonly workingDirectory: string
+  readonly composeFiles: readonly string[]
+}
+
+export const createProject = ({ tree, disabled, workingDirectory, composeFiles }: ProjectInput): Project =>
+  freeze({
+    name: text(tree, 'name') ?? '',
+    workingDirectory,
+    composeFiles,
+    services: record(get(tree, 'services'), createService),
+    disabledServices: record(disabled, createService),
+    networks: record(get(tree, 'networks'), createNetwork),
+    volumes: record(get(tree, 'volumes'), createVolume),
+  })

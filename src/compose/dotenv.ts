@@ -1,0 +1,194 @@
+/**
+ * The dialect of `.env` and `env_file`: `K=V`, `K: V`, `export K=V`, `K` alone (taken from elsewhere), comments, single quotes
+ * (literal), double quotes (escapes, variables), values over several lines.
+ */
+import { substitute } from './template.ts'
+
+export interface DotenvMistake {
+  /** From 1. */
+  readonly line: number
+  readonly message: string
+  /** Offsets into the text. */
+  readonly start: number
+  readonly end: number
+}
+
+export interface DotenvResult {
+  readonly variables: ReadonlyMap<string, string>
+  /** Reading stops at the first one. */
+  readonly mistake: DotenvMistake | undefined
+  /** Names that were used in a value and have none. */
+  readonly unset: readonly string[]
+}
+
+type Lookup = (name: string) => string | undefined
+
+const BLANK = /[\t\v\f\r \u0085\u00a0]/
+const KEY = /(?:[\p{L}\p{N}_.[\]-]|[\t\v\f\r \u0085\u00a0])*/uy
+const ESCAPE = /\\(?:([abcfnrtv"\\])|(\$)|0(\d{0,3}))/g
+const ESCAPES: Readonly<Record<string, string>> = {
+  a: '\x07',
+  b: '\b',
+  f: '\f',
+  n: '\n',
+  r: '\r',
+  t: '\t',
+  v: '\v',
+  '"': '"',
+  '\\': '\\',
+}
+
+/** `\$` becomes `$$`, which the substitution turns into a dollar sign. */
+const replaceEscapes = (text: string): string =>
+  text.replaceAll(
+    ESCAPE,
+    (match, letter: string | undefined, dollar: string | undefined, octal: string | undefined) => {
+      if (dollar) return '$$'
+      if (letter !== undefined) return ESCAPES[letter] ?? match
+      return octal?.length === 3 && Number.parseInt(octal, 8) < 256 && /^[0-7]+$/.test(octal)
+        ? String.fromCharCode(Number.parseInt(octal, 8))
+        : match
+    },
+  )
+
+class DotenvReader {
+  readonly variables = new Map<string, string>()
+  readonly unset = new Set<string>()
+  mistake: DotenvMistake | undefined
+  readonly #text: string
+  readonly #lookup: Lookup
+  #offset = 0
+
+  constructor(text: string, lookup: Lookup, known: ReadonlyMap<string, string>) {
+    this.#text = text
+    this.#lookup = (name) => lookup(name) ?? this.variables.get(name) ?? known.get(name)
+  }
+
+  read(): void {
+    while (this.mistake === undefined && this.#skipToStatement()) this.#statement()
+  }
+
+  #skipToStatement(): boolean {
+    for (;;) {
+      while (this.#offset < this.#text.length && /\s|\u0085/.test(this.#text[this.#offset] ?? '')) this.#offset++
+      if (this.#offset >= this.#text.length) return false
+      if (this.#text[this.#offset] !== '#') return true
+      this.#offset = this.#lineEnd()
+    }
+  }
+
+  #lineEnd(): number {
+    const end = this.#text.indexOf('\n', this.#offset)
+    return end < 0 ? this.#text.length : end
+  }
+
+  #fail(message: string, start: number, end = this.#lineEnd()): void {
+    const line = this.#text.slice(0, start).split('\n').length
+    this.mistake = { line, message, start, end }
+  }
+
+  #statement(): void {
+    const start = this.#offset
+    const line = this.#text.slice(start, this.#lineEnd())
+    const prefix = /^export\s+/.exec(line)
+    if (prefix) this.#offset += prefix[0].length
+    KEY.lastIndex = this.#offset
+    const key = KEY.exec(this.#text)?.[0] ?? ''
+    const after = this.#offset + key.length
+    const separator = this.#text[after]
+    if (separator !== undefined && separator !== '=' && separator !== ':' && separator !== '\n') {
+      this.#fail(`"${separator}" cannot stand in the name of a variable`, after, after + 1)
+      return
+    }
+    const name = key.trim()
+    if (/\s/.test(name)) {
+      this.#fail(`The name "${name}" contains a space`, start)
+      return
+    }
+    this.#offset = Math.min(after + 1, this.#text.length)
+    if (separator === '=' || separator === ':') this.#assign(name)
+    else this.#inherit(name)
+  }
+
+  #inherit(name: string): void {
+    const value = this.#lookup(name)
+    if (value !== undefined) this.variables.set(name, value)
+  }
+
+  #assign(name: string): void {
+    while (BLANK.test(this.#text[this.#offset] ?? '')) this.#offset++
+    const quote = this.#text[this.#offset]
+    const value = quote === '"' || quote === "'" ? this.#quoted(quote) : this.#unquoted()
+    if (value !== undefined) this.variables.set(name, value)
+  }
+
+  #unquoted(): string | undefined {
+    const start = this.#offset
+    const end = this.#lineEnd()
+    this.#offset = Math.min(end + 1, this.#text.length)
+    const raw = this.#text.slice(start, end).split(' #', 1)[0] ?? ''
+    return this.#expand(raw.trimEnd(), start)
+  }
+
+  #quoted(quote: string): string | undefined {
+    const start = this.#offset
+    let value = ''
+    for (let index = start + 1; index < this.#text.length; index++) {
+      const character = this.#text[index] ?? ''
+      if (character === quote) {
+        this.#offset = index + 1
+        return quote === '"' ? this.#expand(replaceEscapes(value), start) : value
+      }
+      const escaped = character === '\\' ? this.#text[index + 1] : undefined
+      if (escaped === quote) value += quote
+      else value += character + (escaped ?? '')
+      if (escaped !== undefined) index++
+    }
+    this.#fail(`The closing ${quote} is missing`, start)
+    return undefined
+  }
+
+  #expand(text: string, start: number): string | undefined {
+    if (!text.includes('$')) return text
+    let message: string | undefined
+    const value = substitute(text, {
+      lookup: this.#lookup,
+      used: () => {},
+      unset: (name) => this.unset.add(name),
+      required: (name, reason) => {
+        message ??= `The variable ${name} needs a value${reason ? `: ${reason}` : ''}`
+      },
+      invalid: (from, to) => {
+        message ??= `"${text.slice(from, to)}" is not a variable; write $$ for a dollar sign, or single quotes around the value`
+      },
+    })
+    if (message === undefined) return value
+    this.#fail(message, start, start + text.length)
+    return undefined
+  }
+}
+
+/** `lookup` wins over the file's own earlier variables, those over `known` (of files read before). */
+export const parseDotenv = (
+  text: string,
+  lookup: Lookup,
+  known: ReadonlyMap<string, string> = new Map(),
+): DotenvResult => {
+  const reader = new DotenvReader(text.replace(/^\ufeff/, '').replaceAll('\r\n', '\n'), lookup, known)
+  reader.read()
+  return { variables: reader.variables, mistake: reader.mistake, unset: [...reader.unset] }
+}
+
+/** `format: raw`: every line is taken as it stands after the first `=`. */
+export const parseRawEnvironment = (text: string, lookup: Lookup): ReadonlyMap<string, string> => {
+  const variables = new Map<string, string>()
+  for (const line of text.replace(/^\ufeff/, '').split(/\r?\n/)) {
+    const trimmed = line.trimStart()
+    if (trimmed === '' || trimmed.startsWith('#')) continue
+    const cut = trimmed.indexOf('=')
+    const name = cut < 0 ? trimmed : trimmed.slice(0, cut)
+    const value = cut < 0 ? lookup(name) : trimmed.slice(cut + 1)
+    if (value !== undefined) variables.set(name, value)
+  }
+  return variables
+}

@@ -1,0 +1,169 @@
+/**
+ * The one tree of every phase from parse to canonical. Immutable: a phase returns new nodes where it changes something and
+ * shares the others (aliases of YAML make it a DAG). Each node and key knows where it came from.
+ */
+import type { TreePath } from '../errors.ts'
+import type { Origin } from './project.ts'
+
+export type ScalarValue = string | number | bigint | boolean | null
+
+export interface ScalarNode {
+  readonly kind: 'scalar'
+  readonly value: ScalarValue
+  readonly origin: Origin
+  /** How it was written where that matters later: an unquoted date is a date to the reference implementation. */
+  readonly date?: true
+  readonly tag?: MergeTag
+}
+
+export interface MapNode {
+  readonly kind: 'map'
+  readonly entries: ReadonlyMap<string, Entry>
+  readonly origin: Origin
+  readonly tag?: MergeTag
+}
+
+export interface SequenceNode {
+  readonly kind: 'sequence'
+  readonly items: readonly Node[]
+  readonly origin: Origin
+  readonly tag?: MergeTag
+}
+
+/** A node that was reported: later phases pass it on and say nothing about it. */
+export interface PoisonedNode {
+  readonly kind: 'poisoned'
+  readonly origin: Origin
+  readonly tag?: MergeTag
+}
+
+export type Node = ScalarNode | MapNode | SequenceNode | PoisonedNode
+
+export interface Entry {
+  /** undefined: the key was not written, a long form or a default brought it. */
+  readonly key: Origin | undefined
+  readonly value: Node
+}
+
+/** `!reset` and `!override` of the Compose specification, kept until merge. */
+export type MergeTag = 'reset' | 'override'
+
+const NO_VARIABLES: readonly string[] = []
+
+export const createOrigin = (file: string, start: number, end: number): Origin => ({
+  file,
+  start,
+  end,
+  variables: NO_VARIABLES,
+  replaced: undefined,
+})
+
+export const scalar = (value: ScalarValue, origin: Origin): ScalarNode => ({ kind: 'scalar', value, origin })
+export const sequence = (items: readonly Node[], origin: Origin): SequenceNode => ({ kind: 'sequence', items, origin })
+export const map = (entries: ReadonlyMap<string, Entry>, origin: Origin): MapNode => ({ kind: 'map', entries, origin })
+export const poisoned = (origin: Origin): PoisonedNode => ({ kind: 'poisoned', origin })
+
+/** A map whose keys nobody wrote; `undefined` values are left out. */
+export const mapOf = (fields: Readonly<Record<string, Node | undefined>>, origin: Origin): MapNode => {
+  const entries = new Map<string, Entry>()
+  for (const [name, value] of Object.entries(fields)) if (value) entries.set(name, { key: undefined, value })
+  return map(entries, origin)
+}
+
+/** The map with some entries set (kept keys keep their origin) and, where the value is undefined, removed. */
+export const withEntries = (node: MapNode, changes: Readonly<Record<string, Node | undefined>>): MapNode => {
+  const entries = new Map(node.entries)
+  for (const [name, value] of Object.entries(changes)) {
+    if (value) entries.set(name, { key: entries.get(name)?.key, value })
+    else entries.delete(name)
+  }
+  return { ...node, entries }
+}
+
+/** Each value replaced by what `change` makes of it; the same node where nothing changed. */
+export const mapValues = (node: MapNode, change: (value: Node, name: string) => Node): MapNode => {
+  let entries: Map<string, Entry> | undefined
+  for (const [name, entry] of node.entries) {
+    const value = change(entry.value, name)
+    if (value === entry.value) continue
+    entries ??= new Map(node.entries)
+    entries.set(name, { key: entry.key, value })
+  }
+  return entries ? { ...node, entries } : node
+}
+
+export const mapItems = (node: SequenceNode, change: (item: Node, index: number) => Node): SequenceNode => {
+  let changed = false
+  const items = node.items.map((item, index) => {
+    const next = change(item, index)
+    changed ||= next !== item
+    return next
+  })
+  return changed ? { ...node, items } : node
+}
+
+export const get = (node: Node | undefined, name: string): Node | undefined =>
+  node?.kind === 'map' ? node.entries.get(name)?.value : undefined
+
+export const at = (node: Node | undefined, path: TreePath): Node | undefined => {
+  let current = node
+  for (const step of path) {
+    if (current?.kind === 'sequence') current = current.items[Number(step)]
+    else current = get(current, String(step))
+  }
+  return current
+}
+
+/** The map with the value at `path` replaced; steps that do not exist yet become maps. */
+export const replaceAt = (node: Node, path: TreePath, value: Node): Node => {
+  const [step, ...rest] = path
+  if (step === undefined) return value
+  if (node.kind === 'sequence')
+    return mapItems(node, (item, index) => (index === step ? replaceAt(item, rest, value) : item))
+  if (node.kind !== 'map') return node
+  return withEntries(node, { [step]: replaceAt(get(node, String(step)) ?? mapOf({}, value.origin), rest, value) })
+}
+
+export const isNull = (node: Node | undefined): boolean => node?.kind === 'scalar' && node.value === null
+
+export const textOf = (node: Node | undefined): string | undefined =>
+  node?.kind === 'scalar' && typeof node.value === 'string' ? node.value : undefined
+
+/** Text of any scalar but null, as the reference prints it (Go's %v). */
+export const printScalar = (value: Exclude<ScalarValue, null>): string =>
+  typeof value === 'number' ? printNumber(value) : String(value)
+
+/** Go prints exponents from 1e21 up and below 1e-4, with two digits at least. */
+const printNumber = (value: number): string => {
+  if (Number.isNaN(value)) return 'NaN'
+  if (!Number.isFinite(value)) return value > 0 ? '+Inf' : '-Inf'
+  const magnitude = Math.abs(value)
+  const text = magnitude !== 0 && magnitude < 1e-4 ? value.toExponential() : String(value)
+  return text.replace(/e([+-])(\d)$/, 'e$10$2')
+}
+
+export type Plain = string | number | boolean | null | readonly Plain[] | { readonly [key: string]: Plain }
+
+/** Plain values of a tree. Poisoned nodes become empty text: whoever looks at them has to know that they are poisoned. */
+export const toPlain = (node: Node): Plain => {
+  switch (node.kind) {
+    case 'scalar':
+      return typeof node.value === 'bigint' ? Number(node.value) : node.value
+    case 'sequence':
+      return node.items.map(toPlain)
+    case 'map': {
+      const plain: Record<string, Plain> = {}
+      for (const [name, entry] of node.entries) define(plain, name, toPlain(entry.value))
+      return plain
+    }
+    case 'poisoned':
+      return ''
+  }
+}
+
+/** Sets a property also where its name is `__proto__`. */
+export const define = <T>(target: Record<string, T>, name: string, value: T): void => {
+  if (name === '__proto__')
+    Object.defineProperty(target, name, { value, enumerable: true, configurable: true, writable: true })
+  else target[name] = value
+}

@@ -1,0 +1,166 @@
+/** What a file leaves unsaid: the default network, names, dependencies that follow from other keys, values of variables. */
+import type { Node, MapNode } from './node.ts'
+import { get, isNull, map, mapItems, mapOf, mapValues, scalar, textOf, withEntries } from './node.ts'
+import { cleanPath } from './short-volume.ts'
+
+export interface NormaliseContext {
+  readonly projectName: string
+  readonly environment: Readonly<Record<string, string>>
+}
+
+const NAMESPACES = ['network_mode', 'ipc', 'pid', 'uts', 'cgroup']
+
+const lookup = (environment: Readonly<Record<string, string>>, name: string): string | undefined =>
+  Object.hasOwn(environment, name) ? environment[name] : undefined
+
+/** Keys without value → their value in the environment. `keep`: stay where they have none there. */
+const resolveVariables = (
+  node: Node | undefined,
+  environment: Readonly<Record<string, string>>,
+  keep: boolean,
+): Node | undefined => {
+  if (node?.kind === 'map') {
+    const resolved = mapValues(node, (value, name) => {
+      const found = isNull(value) ? lookup(environment, name) : undefined
+      return found === undefined ? value : scalar(found, value.origin)
+    })
+    return keep
+      ? resolved
+      : { ...resolved, entries: new Map([...resolved.entries].filter(([, entry]) => !isNull(entry.value))) }
+  }
+  if (node?.kind !== 'sequence') return node
+  const resolved = mapItems(node, (item) => {
+    const name = textOf(item)
+    const found = name === undefined || name.includes('=') ? undefined : lookup(environment, name)
+    return found === undefined ? item : scalar(`${name}=${found}`, item.origin)
+  })
+  return keep ? resolved : { ...resolved, items: resolved.items.filter((item) => textOf(item)?.includes('=') ?? true) }
+}
+
+interface Implied {
+  readonly service: string
+  readonly restart: boolean
+  readonly cause: Node
+}
+
+const impliedDependencies = (service: Node): readonly Implied[] => {
+  const implied: Implied[] = []
+  const links = get(service, 'links')
+  if (links?.kind === 'sequence') {
+    for (const link of links.items)
+      implied.push({ service: (textOf(link) ?? '').split(':')[0] ?? '', restart: true, cause: link })
+  }
+  for (const namespace of NAMESPACES) {
+    const cause = get(service, namespace)
+    const reference = textOf(cause)
+    if (cause && reference?.startsWith('service:'))
+      implied.push({ service: reference.slice('service:'.length), restart: true, cause })
+  }
+  const volumesFrom = get(service, 'volumes_from')
+  if (volumesFrom?.kind === 'sequence') {
+    for (const source of volumesFrom.items) {
+      const reference = textOf(source) ?? ''
+      if (!reference.startsWith('container:'))
+        implied.push({ service: reference.split(':')[0] ?? '', restart: false, cause: source })
+    }
+  }
+  return implied.filter((dependency) => dependency.service !== '')
+}
+
+const addDependencies = (service: MapNode): MapNode => {
+  const implied = impliedDependencies(service)
+  if (implied.length === 0) return service
+  const declared = get(service, 'depends_on')
+  let dependencies = declared?.kind === 'map' ? declared : mapOf({}, service.origin)
+  for (const { service: name, restart, cause } of implied) {
+    if (get(dependencies, name)) continue
+    const { origin } = cause
+    const fields = {
+      condition: scalar('service_started', origin),
+      restart: scalar(restart, origin),
+      required: scalar(true, origin),
+    }
+    dependencies = withEntries(dependencies, { [name]: mapOf(fields, origin) })
+  }
+  return withEntries(service, { depends_on: dependencies })
+}
+
+const usesDefaultNetwork = (service: Node): boolean => {
+  if (get(service, 'provider') || get(service, 'network_mode')) return false
+  const networks = get(service, 'networks')
+  return networks?.kind !== 'map' || networks.entries.size === 0
+}
+
+const normaliseBuild = (build: Node | undefined, environment: Readonly<Record<string, string>>): Node | undefined => {
+  if (build?.kind !== 'map') return build
+  const needsFile = !get(build, 'dockerfile') && !get(build, 'dockerfile_inline')
+  const dockerfile = needsFile ? scalar('Dockerfile', build.origin) : get(build, 'dockerfile')
+  return withEntries(build, { dockerfile, args: resolveVariables(get(build, 'args'), environment, false) })
+}
+
+const cleanTargets = (volumes: Node | undefined): Node | undefined => {
+  if (volumes?.kind !== 'sequence') return volumes
+  return mapItems(volumes, (volume) => {
+    const target = get(volume, 'target')
+    const path = textOf(target)
+    if (volume.kind !== 'map' || !target || path === undefined) return volume
+    return cleanPath(path) === path ? volume : withEntries(volume, { target: scalar(cleanPath(path), target.origin) })
+  })
+}
+
+const normaliseService = (service: Node, { environment }: NormaliseContext): Node => {
+  if (service.kind !== 'map') return service
+  const policy = get(service, 'pull_policy')
+  const complete = withEntries(service, {
+    build: normaliseBuild(get(service, 'build'), environment),
+    environment: resolveVariables(get(service, 'environment'), environment, true),
+    networks: usesDefaultNetwork(service)
+      ? mapOf({ default: scalar(null, service.origin) }, service.origin)
+      : get(service, 'networks'),
+    pull_policy: policy && textOf(policy) === 'if_not_present' ? scalar('missing', policy.origin) : policy,
+    volumes: cleanTargets(get(service, 'volumes')),
+  })
+  return addDependencies(complete)
+}
+
+/** A network nobody declared but somebody uses. */
+const addDefaultNetwork = (tree: MapNode): MapNode => {
+  const services = get(tree, 'services')
+  const networks = get(tree, 'networks')
+  if (services?.kind !== 'map' || get(networks, 'default')) return tree
+  const users = [...services.entries.values()].filter(({ value }) => get(get(value, 'networks'), 'default'))
+  if (users.length === 0) return tree
+  const declared = networks?.kind === 'map' ? networks : mapOf({}, services.origin)
+  return withEntries(tree, { networks: withEntries(declared, { default: scalar(null, services.origin) }) })
+}
+
+const nameResource = (node: Node, key: string, projectName: string): Node => {
+  const resource = isNull(node) ? map(new Map(), node.origin) : node
+  if (resource.kind !== 'map' || get(resource, 'name')) return resource
+  const external = get(resource, 'external')
+  const isExternal = external?.kind === 'scalar' && String(external.value) === 'true'
+  return withEntries(resource, { name: scalar(isExternal ? key : `${projectName}_${key}`, resource.origin) })
+}
+
+const configContent = (config: Node, environment: Readonly<Record<string, string>>): Node => {
+  const variable = get(config, 'environment')
+  const content = lookup(environment, textOf(variable) ?? '')
+  if (config.kind !== 'map' || !variable || content === undefined) return config
+  return withEntries(config, { content: scalar(content, variable.origin) })
+}
+
+export const normalise = (tree: MapNode, context: NormaliseContext): MapNode => {
+  const change = (name: string, node: Node): Node => {
+    if (node.kind !== 'map') return node
+    if (name === 'services') return mapValues(node, (service) => normaliseService(service, context))
+    if (name === 'configs') return mapValues(node, (config) => configContent(config, context.environment))
+    return node
+  }
+  const completed = addDefaultNetwork(mapValues(tree, (value, name) => change(name, value)))
+  const named = mapValues(completed, (value, name) =>
+    ['networks', 'volumes', 'configs', 'secrets'].includes(name) && value.kind === 'map'
+      ? mapValues(value, (resource, key) => nameResource(resource, key, context.projectName))
+      : value,
+  )
+  return withEntries(named, { name: scalar(context.projectName, get(tree, 'name')?.origin ?? tree.origin) })
+}

@@ -1,0 +1,190 @@
+/** Text of a file → Node trees, one for each YAML document. The only module that knows the `yaml` package. */
+import type { Alias, Document, Node as YamlNode, Pair, Scalar, YAMLMap, YAMLSeq } from 'yaml'
+import * as yaml from 'yaml'
+import type { Entry, MapNode, MergeTag, Node } from './node.ts'
+import { createOrigin, map, poisoned, scalar, sequence } from './node.ts'
+import type { Origin } from './project.ts'
+import type { Report } from './report.ts'
+import { isDate, resolvePlain } from './scalar.ts'
+import { describeYamlError } from './yaml-errors.ts'
+
+/** Nodes that aliases may add to a document. Anchors make large maps cheap to write and `*a` of `*b` of `*c` a bomb. */
+const ALIAS_BUDGET = 200_000
+const CORE_TAG = 'tag:yaml.org,2002:'
+const MERGE_TAGS: Readonly<Record<string, MergeTag>> = { '!reset': 'reset', '!override': 'override' }
+
+interface Built {
+  readonly node: Node
+  /** Nodes below and including this one, aliases counted as often as they are used. */
+  readonly size: number
+}
+
+class TreeBuilder {
+  readonly #file: string
+  readonly #report: Report
+  readonly #anchors = new Map<string, Built | 'open'>()
+  #budget = ALIAS_BUDGET
+
+  constructor(file: string, report: Report) {
+    this.#file = file
+    this.#report = report
+  }
+
+  build(node: YamlNode | null | undefined, fallback: Origin): Built {
+    if (node === null || node === undefined) return { node: scalar(null, fallback), size: 1 }
+    if (yaml.isAlias(node)) return this.#alias(node)
+    const anchor = 'anchor' in node ? node.anchor : undefined
+    if (anchor !== undefined) this.#anchors.set(anchor, 'open')
+    const built = this.#tagged(node)
+    if (anchor !== undefined) this.#anchors.set(anchor, built)
+    return built
+  }
+
+  #tagged(node: YamlNode): Built {
+    const built = this.#plain(node)
+    const tag = 'tag' in node && typeof node.tag === 'string' ? MERGE_TAGS[node.tag] : undefined
+    return tag ? { ...built, node: { ...built.node, tag } } : built
+  }
+
+  #plain(node: YamlNode): Built {
+    if (yaml.isMap(node)) return this.#map(node)
+    if (yaml.isSeq(node)) return this.#sequence(node)
+    return { node: this.#scalar(node as Scalar), size: 1 }
+  }
+
+  #origin(node: YamlNode): Origin {
+    const [start, end] = node.range ?? [0, 0]
+    return createOrigin(this.#file, start, end)
+  }
+
+  #alias(alias: Alias): Built {
+    const origin = this.#origin(alias)
+    const built = this.#anchors.get(alias.source)
+    if (built === undefined || built === 'open') {
+      const message = built
+        ? `The alias *${alias.source} contains itself`
+        : `There is no anchor &${alias.source} before this alias`
+      this.#report.add({ code: 'yaml-alias', path: [], message, origin })
+      return { node: poisoned(origin), size: 1 }
+    }
+    this.#budget -= built.size
+    if (this.#budget >= 0) return built
+    const message = `Aliases expand to more than ${ALIAS_BUDGET} values`
+    if (this.#budget + built.size >= 0) this.#report.add({ code: 'yaml-alias-bomb', path: [], message, origin })
+    return { node: poisoned(origin), size: 1 }
+  }
+
+  #sequence(node: YAMLSeq): Built {
+    const origin = this.#origin(node)
+    const items = node.items.map((item) => this.build(item as YamlNode | null, origin))
+    return {
+      node: sequence(
+        items.map((item) => item.node),
+        origin,
+      ),
+      size: items.reduce((sum, item) => sum + item.size, 1),
+    }
+  }
+
+  #map(node: YAMLMap): Built {
+    const origin = this.#origin(node)
+    const entries = new Map<string, Entry>()
+    const merged: Node[] = []
+    let size = 1
+    for (const pair of node.items as Pair<YamlNode, YamlNode | null>[]) {
+      const keyOrigin = this.#origin(pair.key)
+      const value = this.build(pair.value, createOrigin(this.#file, keyOrigin.end, keyOrigin.end))
+      size += value.size
+      if (isMergeKey(pair.key)) {
+        merged.push(value.node)
+        continue
+      }
+      const key = this.#key(pair.key, keyOrigin)
+      if (key === undefined) continue
+      const earlier = entries.get(key)
+      if (earlier) this.#duplicate(key, keyOrigin)
+      entries.set(key, { key: keyOrigin, value: earlier ? poisoned(keyOrigin) : value.node })
+    }
+    const own = map(entries, origin)
+    return { node: merged.length > 0 ? this.#mergeKeys(own, merged) : own, size }
+  }
+
+  #duplicate(key: string, origin: Origin): void {
+    this.#report.add({ code: 'key-duplicate', path: [], message: `The key "${key}" stands twice in this map`, origin })
+  }
+
+  #key(node: YamlNode, origin: Origin): string | undefined {
+    const target = yaml.isAlias(node) ? this.build(node, origin).node : undefined
+    const key = target ?? (yaml.isScalar(node) ? this.#scalar(node) : undefined)
+    if (key?.kind === 'poisoned') return undefined
+    if (key?.kind === 'scalar' && typeof key.value === 'string' && !key.date) return key.value
+    const text = yaml.isScalar(node) && node.source ? `The key ${node.source} is` : 'This key is'
+    const hint = yaml.isScalar(node) && node.source ? `put it in quotes: "${node.source}"` : undefined
+    this.#report.add({ code: 'key-not-text', path: [], message: `${text} not text`, hint, origin })
+    return undefined
+  }
+
+  /** `<<`: own keys win over merged ones, the first merged map over later ones. */
+  #mergeKeys(own: MapNode, merged: readonly Node[]): MapNode {
+    const entries = new Map(own.entries)
+    for (const source of merged.flatMap((node) => (node.kind === 'sequence' ? node.items : [node]))) {
+      if (source.kind === 'poisoned') continue
+      if (source.kind !== 'map') {
+        this.#report.add({
+          code: 'yaml-alias',
+          path: [],
+          message: 'The merge key << takes a map or a list of maps',
+          origin: source.origin,
+        })
+        continue
+      }
+      for (const [key, entry] of source.entries) if (!entries.has(key)) entries.set(key, entry)
+    }
+    return { ...own, entries }
+  }
+
+  #scalar(node: Scalar): Node {
+    const origin = this.#origin(node)
+    const text = typeof node.value === 'string' ? node.value : String(node.source ?? '')
+    const tag = node.tag?.startsWith(CORE_TAG) ? node.tag.slice(CORE_TAG.length) : undefined
+    if (node.type !== 'PLAIN' && tag === undefined) return scalar(text, origin)
+    if (tag === 'str' || tag === 'binary') return scalar(text, origin)
+    const value = resolvePlain(text)
+    if (typeof value === 'string' && tag === undefined && isDate(value)) return { ...scalar(value, origin), date: true }
+    return scalar(tag === 'float' && typeof value === 'bigint' ? Number(value) : value, origin)
+  }
+}
+
+const isMergeKey = (node: YamlNode): boolean => yaml.isScalar(node) && node.value === '<<' && node.type === 'PLAIN'
+
+const reportErrors = (document: Document.Parsed, file: string, report: Report): void => {
+  for (const error of document.errors) {
+    const { code, message, hint } = describeYamlError(error.code, error.message)
+    const [start, end] = error.pos
+    const origin = createOrigin(file, start, Math.max(end, start + 1))
+    report.add({ code, path: [], message, hint, origin })
+    // What follows a first syntax error is mostly its echo.
+    return
+  }
+}
+
+/** Trees of the documents of a file; none for an empty file. Duplicate keys, bad aliases … are in `report`. */
+export const parse = (file: string, text: string, report: Report): readonly Node[] => {
+  const documents = yaml.parseAllDocuments(text, {
+    schema: 'failsafe',
+    uniqueKeys: false,
+    merge: false,
+    prettyErrors: false,
+    logLevel: 'silent',
+    stringKeys: false,
+  })
+  if (!Array.isArray(documents)) return []
+  const trees: Node[] = []
+  for (const document of documents as Document.Parsed[]) {
+    reportErrors(document, file, report)
+    if (document.contents === null) continue
+    const range = createOrigin(file, document.range[0], document.range[1])
+    trees.push(new TreeBuilder(file, report).build(document.contents as YamlNode, range).node)
+  }
+  return trees
+}

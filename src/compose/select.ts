@@ -1,0 +1,125 @@
+/** Which services are on: by profiles, by being named, by being needed; and which resources they use. */
+import type { Entry, MapNode, Node } from './node.ts'
+import { get, map, textOf, withEntries } from './node.ts'
+import type { Report } from './report.ts'
+import { didYouMean } from './suggest.ts'
+
+export interface Selection {
+  readonly profiles: readonly string[]
+  /** Named services; empty: all. Naming one turns its profiles on. */
+  readonly services: readonly string[]
+  /** false: only the named services, not what they depend on. */
+  readonly dependencies: boolean
+}
+
+export interface Selected {
+  readonly services: MapNode
+  /** Switched off, or not selected. */
+  readonly disabled: MapNode
+}
+
+export const profilesOf = (service: Node): readonly string[] => {
+  const profiles = get(service, 'profiles')
+  return profiles?.kind === 'sequence' ? profiles.items.map((item) => textOf(item) ?? '') : []
+}
+
+const isOn = (service: Node, profiles: readonly string[]): boolean => {
+  const own = profilesOf(service)
+  return own.length === 0 || profiles.includes('*') || own.some((profile) => profiles.includes(profile))
+}
+
+export const dependenciesOf = (service: Node): readonly string[] => {
+  const dependencies = get(service, 'depends_on')
+  return dependencies?.kind === 'map' ? [...dependencies.entries.keys()] : []
+}
+
+const closure = (services: MapNode, names: readonly string[]): ReadonlySet<string> => {
+  const wanted = new Set<string>()
+  const pending = [...names]
+  for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
+    const service = get(services, name)
+    if (wanted.has(name) || !service) continue
+    wanted.add(name)
+    pending.push(...dependenciesOf(service))
+  }
+  return wanted
+}
+
+const partition = (
+  services: MapNode,
+  keep: (name: string, service: Node) => boolean,
+): [MapNode, Map<string, Entry>] => {
+  const kept = new Map<string, Entry>()
+  const left = new Map<string, Entry>()
+  for (const [name, entry] of services.entries) (keep(name, entry.value) ? kept : left).set(name, entry)
+  return [map(kept, services.origin), left]
+}
+
+const checkNames = (services: MapNode, names: readonly string[], report: Report): void => {
+  for (const name of names) {
+    if (get(services, name)) continue
+    const hint = didYouMean(name, [...services.entries.keys()])
+    report.add({ code: 'service-unknown', path: ['services', name], message: `There is no service "${name}"`, hint })
+  }
+}
+
+/** Dependencies on services that were left out by name are forgotten: nobody waits for them. */
+const forget = (service: Node, services: MapNode): Node => {
+  const dependencies = get(service, 'depends_on')
+  if (service.kind !== 'map' || dependencies?.kind !== 'map') return service
+  const kept = [...dependencies.entries].filter(([name]) => get(services, name))
+  if (kept.length === dependencies.entries.size) return service
+  return withEntries(service, { depends_on: kept.length > 0 ? { ...dependencies, entries: new Map(kept) } : undefined })
+}
+
+export const selectServices = (services: MapNode, selection: Selection, report: Report): Selected => {
+  checkNames(services, selection.services, report)
+  const named = selection.services.map((name) => get(services, name)).filter((service) => service !== undefined)
+  const profiles = [
+    ...selection.profiles,
+    ...named.filter((service) => !isOn(service, selection.profiles)).flatMap(profilesOf),
+  ]
+  const [on, off] = partition(services, (_, service) => isOn(service, profiles))
+  if (selection.services.length === 0) return { services: on, disabled: map(off, services.origin) }
+  const wanted = selection.dependencies ? closure(on, selection.services) : new Set(selection.services)
+  const [kept, left] = partition(on, (name) => wanted.has(name))
+  const disabled = map(new Map([...off, ...left]), services.origin)
+  if (selection.dependencies) return { services: kept, disabled }
+  const entries = [...kept.entries].map(
+    ([name, entry]) => [name, { ...entry, value: forget(entry.value, kept) }] as const,
+  )
+  return { services: { ...kept, entries: new Map(entries) }, disabled }
+}
+
+const sourcesOf = (service: Node, key: string): readonly string[] => {
+  const items = get(service, key)
+  return items?.kind === 'sequence' ? items.items.map((item) => textOf(get(item, 'source')) ?? '') : []
+}
+
+const namesOf = (service: Node, key: string): readonly string[] => {
+  const entries = get(service, key)
+  return entries?.kind === 'map' ? [...entries.entries.keys()] : []
+}
+
+const USES: Readonly<Record<string, (service: Node) => readonly string[]>> = {
+  networks: (service) => namesOf(service, 'networks'),
+  volumes: (service) => sourcesOf(service, 'volumes'),
+  secrets: (service) => [...sourcesOf(service, 'secrets'), ...sourcesOf(get(service, 'build') ?? service, 'secrets')],
+  configs: (service) => sourcesOf(service, 'configs'),
+  models: (service) => namesOf(service, 'models'),
+}
+
+/** The tree without networks, volumes … that no service of it uses. */
+export const dropUnused = (tree: MapNode): MapNode => {
+  const services = get(tree, 'services')
+  const all = services?.kind === 'map' ? [...services.entries.values()].map((entry) => entry.value) : []
+  let result = tree
+  for (const [section, uses] of Object.entries(USES)) {
+    const resources = get(tree, section)
+    if (resources?.kind !== 'map') continue
+    const used = new Set(all.flatMap(uses))
+    const [kept, left] = partition(resources, (name) => used.has(name))
+    if (left.size > 0) result = withEntries(result, { [section]: kept.entries.size > 0 ? kept : undefined })
+  }
+  return result
+}
