@@ -270,12 +270,12 @@ export const deleteElements = (
   elements: readonly SetElement[],
 ): TableMessage => elementMessage(MESSAGE.deleteElement, set, elements)
 
-/** All rules of a table; of every table with `table` ''. */
-export const dumpRules = ({ family, table }: TableName): TableMessage => ({
+/** All rules of a table, or of one chain of it. */
+export const dumpRules = ({ family, table, chain }: TableName & { readonly chain?: string }): TableMessage => ({
   message: MESSAGE.getRule,
   flags: 0,
   family,
-  attributes: table === '' ? [] : [textAttribute(1, table)],
+  attributes: [textAttribute(1, table), ...(chain === undefined ? [] : [textAttribute(2, chain)])],
 })
 
 /** All chains of a family; FAMILY.unspec: of all families. */

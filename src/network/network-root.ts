@@ -18,8 +18,8 @@ export interface NetworkRoot {
   readonly binding: NativeBinding
   /** The namespace; also what the monitor gets as MONITOR_FD.networkRoot. */
   readonly fd: number
-  /** NETLINK_NETFILTER socket in it. */
-  readonly netfilter: number
+  /** Sends to nf_tables in it and resolves with all answers; one exchange after the other. */
+  talk(messages: Uint8Array, expectedEnds: number): Promise<Buffer>
   /** It is the namespace of this process, so that /proc/net and /sys/class/net show the same. */
   readonly own: boolean
   readonly run: string
@@ -49,6 +49,18 @@ const isOwnNamespace = (fd: number): boolean => {
   return given.ino === own.ino && given.dev === own.dev
 }
 
+type Talk = NetworkRoot['talk']
+
+/** Answers of two exchanges on one socket would mix. */
+const inTurn = (talk: Talk): Talk => {
+  let last: Promise<unknown> = Promise.resolve()
+  return (messages, expectedEnds) => {
+    const answer = last.then(() => talk(messages, expectedEnds))
+    last = answer.catch(() => undefined)
+    return answer
+  }
+}
+
 /** Opens the namespace and its netfilter socket. The caller closes it. */
 export const openNetworkRoot = (binding: NativeBinding, options: NetworkRootOptions): NetworkRoot => {
   const fd = binding.openPath(options.path ?? OWN_NAMESPACE)
@@ -56,7 +68,7 @@ export const openNetworkRoot = (binding: NativeBinding, options: NetworkRootOpti
   return {
     binding,
     fd,
-    netfilter,
+    talk: inTurn((messages, expectedEnds) => binding.netlinkTalk(netfilter, messages, expectedEnds)),
     own: isOwnNamespace(fd),
     run: options.run,
     owners: options.owners,

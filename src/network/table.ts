@@ -36,10 +36,6 @@ import {
   addTable,
   appendRule,
   type BaseChain,
-  deleteTable,
-  dumpRules,
-  encodeBatch,
-  encodeDump,
   FAMILY,
   flushRules,
   HOOK,
@@ -209,12 +205,7 @@ export const baseTable = (): readonly TableMessage[] => [
   ),
 ]
 
-export const removeBaseTable = (): Buffer => encodeBatch([deleteTable(TABLE)])
-
-/** The one dump that verification needs; its answer goes to isIntact. */
-export const dumpBaseTable = (): Buffer => encodeDump(dumpRules(TABLE))
-
-/** Whether the dumped table has exactly our rules, in this version, in order. */
+/** Whether a table, as dumped (dumpRules), has exactly our rules, in this version, in order. */
 export const isIntact = (replies: Buffer): boolean => {
   const found = readRules(replies).map((found) => `${found.chain} ${found.comment}`)
   const byChain = Object.values(CHAINS).flatMap(({ chain }) => RULES.filter((base) => base.chain === chain))
