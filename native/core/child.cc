@@ -72,14 +72,6 @@ Result<void> close_all_but(std::vector<int> kept) {
   return sys::close_range(next, ~0u, 0);
 }
 
-std::vector<int> needed_fds(const Child& child) {
-  const Start& start = child.start;
-  std::vector<int> kept = {start.channel.fd(), start.stdio.in.get(), start.stdio.out.get(), start.stdio.err.get(),
-                           start.init.get()};
-  for (const Fd& join : child.cgroup_joins) kept.push_back(join.get());
-  return kept;
-}
-
 // Descriptors 0 to 2 must not be handed out below: stdio is moved there at the end.
 Result<void> occupy_standard_fds() {
   for (;;) {
@@ -90,14 +82,23 @@ Result<void> occupy_standard_fds() {
 }
 
 Result<void> build(Child& child) {
-  TRY(in_section("namespaces", close_all_but(needed_fds(child))));
-  TRY(in_section("namespaces", occupy_standard_fds()));
+  std::vector<int> joins;
+  for (const Fd& join : child.cgroup_joins) joins.push_back(join.get());
+  TRY(in_section("namespaces", keep_descriptors(child.start, std::move(joins))));
   ::umask(0);
   for (const Section& section : kSections) TRY(in_section(section.name, section.apply(child)));
   return {};
 }
 
 }  // namespace
+
+Result<void> keep_descriptors(const Start& start, std::vector<int> more) {
+  for (int fd : {start.channel.fd(), start.stdio.in.get(), start.stdio.out.get(), start.stdio.err.get(), start.init.get()}) {
+    more.push_back(fd);
+  }
+  TRY(close_all_but(std::move(more)));
+  return occupy_standard_fds();
+}
 
 Result<void> prepare_process(Start& start) {
   for (const ProcessSection& section : kProcessSections) TRY(in_section(section.name, section.apply(start)));

@@ -36,6 +36,8 @@ struct Child {
   std::vector<Fd> sources;  // detached trees of the binds, index as plan.mounts; empty for the others
 };
 
+// Closes everything but what the process needs, and `more`; descriptors 0 to 2 are taken, so that nothing lands there.
+Result<void> keep_descriptors(const Start& start, std::vector<int> more);
 // Runs in the child of clone3; never returns.
 [[noreturn]] void run_child(Child& child);
 // The sections that every process has, in their order.

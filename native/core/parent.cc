@@ -8,51 +8,18 @@
 #include "child.h"
 #include "container.h"
 #include "self.h"
+#include "stdio_pipes.h"
 #include "sys.h"
 
 namespace caisson {
 
 namespace {
 
-struct StdioPair {
-  Stdio child;
-  Fd stdin_write, stdout_read, stderr_read;
-};
-
-// Owned by the container's user, who may want to open /dev/stdout again.
-Result<sys::Pipe> make_pipe(const ProcessPlan& process, Fd sys::Pipe::* childs) {
-  sys::Pipe pipe = TRY(sys::pipe());
-  TRY(sys::fchown((pipe.*childs).get(), process.uid, process.gid));
-  return pipe;
-}
-
-Result<StdioPair> make_stdio(const LaunchPlan& plan) {
-  StdioPair stdio;
-  if (plan.process.tty) return stdio;
-  if (plan.open_stdin) {
-    sys::Pipe in = TRY(make_pipe(plan.process, &sys::Pipe::read));
-    stdio.child.in = std::move(in.read);
-    stdio.stdin_write = std::move(in.write);
-  }
-  sys::Pipe out = TRY(make_pipe(plan.process, &sys::Pipe::write));
-  sys::Pipe err = TRY(make_pipe(plan.process, &sys::Pipe::write));
-  stdio.child.out = std::move(out.write);
-  stdio.child.err = std::move(err.write);
-  stdio.stdout_read = std::move(out.read);
-  stdio.stderr_read = std::move(err.read);
-  return stdio;
-}
-
 // A child that ends without a word has been killed: by the memory limit, most likely.
-Failure death(int code) {
-  int error = code == 128 + SIGKILL ? ENOMEM : ECHILD;
-  return Failure{.section = "limits", .syscall = "waitid", .error = error, .path = "exit code " + std::to_string(code)};
-}
-
-Failure end_child(const Fd& pidfd) {
-  (void)sys::pidfd_send_signal(pidfd.get(), SIGKILL);
-  Result<int> code = sys::wait_pidfd(pidfd.get());
-  return code ? death(code.value()) : std::move(code).failure();
+Failure death(const sys::Ended& ended) {
+  int error = ended.signal == SIGKILL ? ENOMEM : ECHILD;
+  std::string how = "exit code " + std::to_string(ended.code);
+  return Failure{.section = "limits", .syscall = "waitid", .error = error, .path = std::move(how)};
 }
 
 Result<void> check_plan(const LaunchPlan& plan) {
@@ -75,16 +42,19 @@ Result<void> await_created(Channel& channel, Container& container) {
         return {};
       case StartStep::failure:
         return std::move(message->failure);
+      case StartStep::process:
       case StartStep::go:
         return Failure{.section = "namespaces", .syscall = "recvmsg", .error = EPROTO};
     }
   }
 }
 
-// A death without a record is told by how it died.
+// Nothing of it runs afterwards. Where the socket closed without a record, it is told by how the process died.
 Failure failed(const Container& container, Failure failure) {
-  Failure ended = end_child(container.pidfd);
-  return failure.error == EPIPE && *failure.section == '\0' ? ended : failure;
+  bool dead = failure.error == EPIPE && *failure.section == '\0';
+  if (!dead) (void)sys::pidfd_send_signal(container.pidfd.get(), SIGKILL);
+  Result<sys::Ended> ended = sys::wait_pidfd(container.pidfd.get());
+  return dead && ended ? death(ended.value()) : failure;
 }
 
 }  // namespace
@@ -93,7 +63,7 @@ Result<Container> create_container(const LaunchPlan& plan) {
   TRY(check_plan(plan));
   TRY(make_cgroups(plan));
   CgroupEntry cgroups = TRY(in_section("cgroup", open_cgroups(plan)));
-  StdioPair stdio = TRY(in_section("terminal", make_stdio(plan)));
+  StdioPipes stdio = TRY(in_section("terminal", make_stdio(plan.process, plan.open_stdin)));
   sys::Pair sync = TRY(in_section("namespaces", sys::socketpair(SOCK_SEQPACKET)));
   Fd init = plan.init ? TRY(in_section("exec", open_self_read_only())) : Fd();
 

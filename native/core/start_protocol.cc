@@ -9,6 +9,8 @@ namespace caisson {
 
 namespace {
 
+bool carries_fd(StartStep step) { return step == StartStep::process || step == StartStep::terminal; }
+
 constexpr const char* kSections[] = {"plan",    "cgroup",   "network", "namespaces", "rootfs", "mounts",      "devices", "masks",    "pivot",
                                      "hostname", "sysctl", "terminal",   "limits", "credentials", "seccomp", "exec", "resolver", "log"};
 constexpr size_t kMaxMessage = 32 * 1024;
@@ -69,7 +71,7 @@ Result<std::optional<StartMessage>> Channel::receive() {
     std::optional<Failure> decoded = decode_failure(payload);
     if (!decoded) return protocol_failure("failure record");
     message.failure = std::move(*decoded);
-  } else if (!payload.empty() || (message.step == StartStep::terminal) != static_cast<bool>(message.fd)) {
+  } else if (!payload.empty() || carries_fd(message.step) != static_cast<bool>(message.fd)) {
     return protocol_failure("payload");
   }
   return std::optional<StartMessage>(std::move(message));

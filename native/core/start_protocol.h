@@ -3,6 +3,7 @@
 //
 //   parent                                child
 //     │ ─────────────── clone3 ───────────► │
+//     │ ◄───────── process, pidfd ───────── │   only in exec: it is not the child that the parent made
 //     │                                     │ sections of child.cc
 //     │ ◄───── terminal, pty master ─────── │   only with a terminal
 //     │                                     │ the other sections: credentials, cwd, program found
@@ -27,11 +28,11 @@
 namespace caisson {
 
 // The order of declaration is the order of the protocol; both sides hold to it (Channel).
-enum class StartStep : uint8_t { terminal = 1, created = 2, go = 3, failure = 4 };
+enum class StartStep : uint8_t { process = 1, terminal = 2, created = 3, go = 4, failure = 5 };
 
 struct StartMessage {
   StartStep step{};
-  Fd fd;            // the pty master, with `terminal`
+  Fd fd;            // with `process` its pidfd, with `terminal` the pty master
   Failure failure;  // with `failure`
 };
 

@@ -37,13 +37,12 @@ Failure failure_of(int error, const char* syscall, std::string_view path = {}) {
   return Failure{.syscall = syscall, .error = error, .path = std::string(path)};
 }
 
-int code_of(const siginfo_t& info) { return info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status; }
-
-Result<int> wait_for(idtype_t type, id_t id) {
+Result<Ended> wait_for(idtype_t type, id_t id) {
   siginfo_t info{};
   long returned = retry([&] { return waitid(type, id, &info, WEXITED); });
   if (returned < 0) return last_failure("waitid");
-  return code_of(info);
+  if (info.si_code == CLD_EXITED) return Ended{.code = info.si_status};
+  return Ended{.code = 128 + info.si_status, .signal = info.si_status};
 }
 
 }  // namespace
@@ -315,8 +314,8 @@ Result<void> pidfd_send_signal(int pidfd, int signal) {
   return done(syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, 0), "pidfd_send_signal");
 }
 
-Result<int> wait_pidfd(int pidfd) { return wait_for(P_PIDFD, static_cast<id_t>(pidfd)); }
-Result<int> wait_pid(pid_t pid) { return wait_for(P_PID, static_cast<id_t>(pid)); }
+Result<Ended> wait_pidfd(int pidfd) { return wait_for(P_PIDFD, static_cast<id_t>(pidfd)); }
+Result<Ended> wait_pid(pid_t pid) { return wait_for(P_PID, static_cast<id_t>(pid)); }
 
 Result<void> setns(int fd, int types) { return done(::setns(fd, types), "setns"); }
 Result<void> unshare(int flags) { return done(::unshare(flags), "unshare"); }

@@ -96,10 +96,14 @@ struct Clone {
 Result<Clone> clone3(uint64_t flags, int cgroup = -1);
 Result<Fd> pidfd_open(pid_t pid);
 Result<void> pidfd_send_signal(int pidfd, int signal);
-// WEXITED of the process behind pidfd; blocks. Code, or 128 + signal.
-Result<int> wait_pidfd(int pidfd);
+struct Ended {
+  int code = 0;    // 128 + signal where one ended it
+  int signal = 0;  // or 0
+};
+// WEXITED of the process behind pidfd; blocks, and reaps it.
+Result<Ended> wait_pidfd(int pidfd);
 // As wait_pidfd, by pid.
-Result<int> wait_pid(pid_t pid);
+Result<Ended> wait_pid(pid_t pid);
 Result<void> setns(int fd, int types);
 Result<void> unshare(int flags);
 Result<void> prctl(const char* name, int option, unsigned long a = 0, unsigned long b = 0, unsigned long c = 0, unsigned long d = 0);
