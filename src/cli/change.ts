@@ -3,8 +3,8 @@ import type { Engine, Outcome, ProjectTarget } from '../index.ts'
 import { formatPlan } from '../index.ts'
 import type { Context } from './context.ts'
 import { readBoolean } from './grammar.ts'
-import { changeTarget } from './project.ts'
 import { requireRoot, withProgress } from './runtime.ts'
+import { findTarget } from './target.ts'
 
 /** Prints the plan of a dry run to stdout; returns the exit code. */
 export const finishChange = (context: Context, outcome: Outcome, dryRun: boolean): number => {
@@ -12,14 +12,15 @@ export const finishChange = (context: Context, outcome: Outcome, dryRun: boolean
   return 0
 }
 
-/** Finds the project, makes the change with its progress drawn, and returns the exit code. */
+/** Finds the project (by default without reading it), makes the change with its progress drawn, and returns the exit code. */
 export const change = async (
   context: Context,
   dryRun: boolean,
   act: (engine: Engine, target: ProjectTarget) => Promise<Outcome>,
+  find: (context: Context, engine: Engine) => Promise<ProjectTarget> = findTarget,
 ): Promise<number> => {
   if (!dryRun) requireRoot()
-  const outcome = await withProgress(context, async (engine) => act(engine, await changeTarget(context, engine)))
+  const outcome = await withProgress(context, async (engine) => act(engine, await find(context, engine)))
   return finishChange(context, outcome, dryRun)
 }
 

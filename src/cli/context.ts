@@ -1,4 +1,7 @@
 /** What a command may touch of the world outside: streams, environment, working directory. */
+import type { Discovery } from '../compose/discover.ts'
+import type { LoadResult } from '../compose/project.ts'
+import { createReader } from './files.ts'
 import type { GlobalValues } from './global-options.ts'
 import { styleFor, type Style } from './render/style.ts'
 
@@ -10,12 +13,21 @@ export interface Output {
   readonly style: Style
 }
 
+/** What this command has found out so far. */
+export interface Session {
+  readonly readFile: (path: string) => string | undefined
+  discovery: Discovery | undefined
+  /** The project as it was read: messages find places in files by it. */
+  loaded: LoadResult | undefined
+}
+
 export interface Context {
   readonly env: Readonly<Record<string, string>>
   readonly cwd: string
   readonly globals: GlobalValues
   /** Names that were given on the command line, of `globals`. */
   readonly given: ReadonlySet<string>
+  readonly session: Session
   /** Results. */
   readonly stdout: Output
   /** Messages, progress. */
@@ -53,6 +65,7 @@ export const createContext = (globals: GlobalValues, given: ReadonlySet<string>)
     cwd: process.cwd(),
     globals,
     given,
+    session: { readFile: createReader(), discovery: undefined, loaded: undefined },
     stdout: outputOf(process.stdout, env, ansi),
     stderr: outputOf(process.stderr, env, ansi),
   }

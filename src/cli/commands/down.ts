@@ -1,6 +1,7 @@
 import { change, removesOrphans, toMilliseconds } from '../change.ts'
 import { defineCommand } from '../command.ts'
 import { flag, integer, refused, text } from '../grammar.ts'
+import { loadTarget } from '../target.ts'
 
 export const down = defineCommand({
   usage: '[SERVICE…]',
@@ -13,13 +14,17 @@ export const down = defineCommand({
   },
   examples: ['caisson down', 'caisson down -v --remove-orphans'],
   run: (context, { values, positionals: services }) =>
-    change(context, values.dryRun, (engine, target) =>
-      engine.down(target, {
-        services,
-        timeoutMs: toMilliseconds(values.timeout),
-        dryRun: values.dryRun,
-        volumes: values.volumes,
-        removeOrphans: removesOrphans(context, values.removeOrphans),
-      }),
+    change(
+      context,
+      values.dryRun,
+      (engine, target) =>
+        engine.down(target, {
+          services,
+          timeoutMs: toMilliseconds(values.timeout),
+          dryRun: values.dryRun,
+          volumes: values.volumes,
+          removeOrphans: removesOrphans(context, values.removeOrphans),
+        }),
+      loadTarget,
     ),
 })

@@ -1,6 +1,6 @@
 import { defineCommand } from '../command.ts'
 import { accepted, flag, hidden, integer, list, text } from '../grammar.ts'
-import { findTarget } from '../project.ts'
+import { findTarget } from '../target.ts'
 import { openReader, requireRoot } from '../runtime.ts'
 
 export const exec = defineCommand({

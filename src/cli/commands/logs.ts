@@ -2,7 +2,7 @@ import { logTime } from '../../index.ts'
 import { parseDuration } from '../../units/duration.ts'
 import { defineCommand } from '../command.ts'
 import { flag, integer, text } from '../grammar.ts'
-import { findTarget, requireServices } from '../project.ts'
+import { findTarget, requireServices } from '../target.ts'
 import { createPrefix } from '../render/log-prefix.ts'
 import { plainStyle } from '../render/style.ts'
 import { openReader } from '../runtime.ts'
@@ -51,7 +51,7 @@ export const logs = defineCommand({
     const engine = openReader(context)
     const target = await findTarget(context, engine)
     const rows = await engine.ps(target.name)
-    requireServices(target, rows, positionals)
+    await requireServices(context, { target, rows: rows, services: positionals })
     const shown = rows.filter((row) => positionals.length === 0 || positionals.includes(row.service))
     const style = values.noColor ? plainStyle : context.stdout.style
     const prefix = createPrefix({ project: target.name, sources: shown, style })

@@ -1,7 +1,7 @@
 import { CaissonError } from '../../errors.ts'
 import { defineCommand } from '../command.ts'
 import { choice, integer } from '../grammar.ts'
-import { findTarget } from '../project.ts'
+import { findTarget } from '../target.ts'
 import { hostAddress } from '../render/container.ts'
 import { openReader } from '../runtime.ts'
 import { UsageError } from '../usage.ts'

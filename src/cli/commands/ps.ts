@@ -2,7 +2,7 @@ import type { ContainerRow } from '../../index.ts'
 import { defineCommand } from '../command.ts'
 import type { Context } from '../context.ts'
 import { flag, list, text } from '../grammar.ts'
-import { findTarget, requireServices } from '../project.ts'
+import { findTarget, requireServices } from '../target.ts'
 import { columnsOf, COLUMNS, viewOf } from '../render/container.ts'
 import { formatTable } from '../render/table.ts'
 import { formatTemplate } from '../render/template.ts'
@@ -65,7 +65,7 @@ export const ps = defineCommand({
     const engine = openReader(context)
     const target = await findTarget(context, engine)
     const all = await engine.ps(target.name)
-    requireServices(target, all, positionals)
+    await requireServices(context, { target, rows: all, services: positionals })
     const known = target.project
     const isOrphan = (row: ContainerRow): boolean => known !== undefined && known.services[row.service] === undefined
     const rows = select(all, { all: values.all, states, services: positionals }).filter(

@@ -4,7 +4,7 @@ import { defineCommand } from '../command.ts'
 import type { Context } from '../context.ts'
 import type { Engine, ProjectTarget } from '../../index.ts'
 import { flag } from '../grammar.ts'
-import { changeTarget } from '../project.ts'
+import { findTarget } from '../target.ts'
 
 import { openReader, requireRoot, withProgress } from '../runtime.ts'
 import { UsageError } from '../usage.ts'
@@ -38,7 +38,7 @@ export const rm = defineCommand({
     const { dryRun } = values
     if (!dryRun) requireRoot()
     const reader = openReader(context)
-    const target = await changeTarget(context, reader)
+    const target = await findTarget(context, reader)
     const change = { services, timeoutMs: undefined, dryRun }
     if (values.stop) await withProgress(context, (engine) => engine.stop(target, change))
     const names = await stoppedNames(reader, target, services)

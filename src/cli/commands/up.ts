@@ -4,7 +4,7 @@ import { finishChange, ignoresOrphans, removesOrphans, toMilliseconds } from '..
 import { type Call, defineCommand } from '../command.ts'
 import type { Context } from '../context.ts'
 import { accepted, flag, integer, list, longName, refused, text } from '../grammar.ts'
-import { loadProject } from '../project.ts'
+import { loadProject } from '../load-project.ts'
 import { requireRoot, withProgress } from '../runtime.ts'
 import { EXIT, UsageError } from '../usage.ts'
 
@@ -124,7 +124,7 @@ export const up = defineCommand({
   run: async (context, { values, positionals, given }) => {
     checkConflicts(context, given)
     if (!values.dryRun) requireRoot()
-    const { project } = loadProject(context, positionals)
+    const project = await loadProject(context, { services: positionals, options: { dependencies: !values.noDeps } })
     const options = engineOptions(context, values, positionals)
     if (values.dryRun || values.noStart || values.detach || values.wait) {
       return within(context, values.waitTimeout, upDetached(context, project, options))
@@ -137,11 +137,11 @@ export const create = defineCommand({
   usage: '[SERVICE…]',
   summary: 'Create what the Compose file asks for without starting it',
   options: createOptions,
-  run: (context, call) => {
+  run: async (context, call) => {
     const values = { ...DEFAULTS, ...call.values, noStart: true }
     checkConflicts(context, call.given)
     if (!values.dryRun) requireRoot()
-    const { project } = loadProject(context, call.positionals)
+    const project = await loadProject(context, { services: call.positionals })
     return upDetached(context, project, engineOptions(context, values, call.positionals))
   },
 })

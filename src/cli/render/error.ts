@@ -6,7 +6,7 @@ import { EXIT, UsageError } from '../usage.ts'
 import { formatDiagnostic, formatDiagnostics } from './diagnostic.ts'
 
 /** Codes that say: not on this machine, or not as this user. */
-const HOST_CODES: ReadonlySet<string> = new Set(['EHOST', 'ENOROOT', 'ENONATIVE'])
+const HOST_CODES: ReadonlySet<string> = new Set(['EHOST', 'ENOADDON'])
 
 const exitCodeOf = (error: unknown): number => {
   if (error instanceof UsageError) return EXIT.usage
@@ -82,5 +82,5 @@ export const formatWarning = (context: Context, { code, message, hint, path }: W
     message,
     ...(hint === undefined ? {} : { hint }),
   }
-  return formatDiagnostic(context, diagnostic, path !== undefined)
+  return formatDiagnostic(context, diagnostic)
 }

@@ -1,0 +1,61 @@
+/** Reads the Compose files of a command into a project, and shows what is to be said about them. */
+import { load, type LoadOptions } from '../compose/load.ts'
+import type { LoadResult, Project } from '../compose/project.ts'
+import { ProjectError } from '../errors.ts'
+import { openTreeCache } from './cache.ts'
+import type { Context } from './context.ts'
+import { discoverProject } from './discovery.ts'
+import { formatDiagnostics } from './render/diagnostic.ts'
+
+export interface LoadRequest {
+  /** Named services; empty: all. */
+  readonly services: readonly string[]
+  /** Without warnings: the command does not act by what it read. */
+  readonly quiet?: boolean
+  readonly options?: LoadOptions
+}
+
+/** What loading found, mistakes included. Later messages of this command find places by it. */
+export const loadFiles = async (context: Context, { services, options }: LoadRequest): Promise<LoadResult> => {
+  const found = discoverProject(context)
+  if (found.files.length === 0) throw noFiles(context)
+  const result = await load({
+    files: found.files,
+    workingDirectory: found.workingDirectory,
+    projectName: found.projectName,
+    environment: found.environment,
+    profiles: found.profiles,
+    services,
+    readFile: context.session.readFile,
+    cache: openTreeCache(context),
+    ...(options === undefined ? {} : { options }),
+  })
+  context.session.loaded = result
+  return result
+}
+
+/** Throws ProjectError with everything that is wrong; shows what is only worth a warning. */
+export const reportFindings = (context: Context, { diagnostics }: LoadResult, quiet: boolean): void => {
+  if (diagnostics.some(({ severity }) => severity === 'error')) throw new ProjectError(diagnostics)
+  const all = [...discoverProject(context).diagnostics, ...diagnostics]
+  if (!quiet && all.length > 0) context.stderr.write(formatDiagnostics(context, all))
+}
+
+/** The project, with its warnings on stderr. Throws ProjectError. */
+export const loadProject = async (context: Context, request: LoadRequest): Promise<Project> => {
+  const result = await loadFiles(context, request)
+  reportFindings(context, result, request.quiet === true)
+  if (result.project === undefined) throw new ProjectError(result.diagnostics)
+  return result.project
+}
+
+const noFiles = ({ cwd }: Context): ProjectError =>
+  new ProjectError([
+    {
+      code: 'file-not-found',
+      severity: 'error',
+      path: [],
+      message: `There is no Compose file in ${cwd} or above it`,
+      hint: 'create compose.yaml, or name one with -f FILE',
+    },
+  ])
