@@ -122,13 +122,14 @@ const continues = (range: Range | undefined, next: Range): boolean =>
   range !== undefined && range.verdict === next.verdict && range.rules.length === 0 && next.rules.length === 0
 
 /**
- * All numbers as few ranges. Beyond the last one of our table stands ENOSYS, not the profile's refusal: libraries fall back
- * from a call that the kernel seems not to have. x32 calls (bit 30) lie there too.
+ * All numbers as few ranges. Beyond the newest call that the profile names stands ENOSYS, not its refusal (as in runc): it
+ * cannot have meant them, and libraries fall back from a call that the kernel seems not to have. x32 calls (bit 30) lie
+ * there too.
  */
 const rangesOf = (profile: OciSeccomp, numbers: ReadonlyMap<string, number>): Range[] => {
   const otherwise = verdict(profile.defaultAction, profile.defaultErrnoRet)
   const rules = rulesByNumber(profile, numbers)
-  const last = Math.max(...numbers.values())
+  const last = Math.max(-1, ...rules.keys())
   const ranges: Range[] = []
   for (let number = 0; number <= last; number++) {
     const range = rangeOf(number, rules.get(number), otherwise)
