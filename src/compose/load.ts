@@ -213,7 +213,7 @@ const finish = (
   project: LoadResult['project'],
 ): LoadResult => ({
   project,
-  canonical: toPlain(tree) as Readonly<Record<string, unknown>>,
+  canonical: toPlain(tree, project === undefined) as Readonly<Record<string, unknown>>,
   origins: new LazyOrigins(tree),
   diagnostics: report.diagnostics,
   sources,

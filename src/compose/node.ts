@@ -142,18 +142,21 @@ const printNumber = (value: number): string => {
   return text.replace(/e([+-])(\d)$/, 'e$10$2')
 }
 
-export type Plain = string | number | boolean | null | readonly Plain[] | { readonly [key: string]: Plain }
+export type Plain = string | number | bigint | boolean | null | readonly Plain[] | { readonly [key: string]: Plain }
 
-/** Plain values of a tree. Poisoned nodes become empty text: whoever looks at them has to know that they are poisoned. */
-export const toPlain = (node: Node): Plain => {
+/**
+ * Plain values of a tree. Poisoned nodes become empty text: whoever looks at them has to know that they are poisoned.
+ * `exact`: integers beyond 2^53 stay bigint.
+ */
+export const toPlain = (node: Node, exact = false): Plain => {
   switch (node.kind) {
     case 'scalar':
-      return typeof node.value === 'bigint' ? Number(node.value) : node.value
+      return typeof node.value === 'bigint' && !exact ? Number(node.value) : node.value
     case 'sequence':
-      return node.items.map(toPlain)
+      return node.items.map((item) => toPlain(item, exact))
     case 'map': {
       const plain: Record<string, Plain> = {}
-      for (const [name, entry] of node.entries) define(plain, name, toPlain(entry.value))
+      for (const [name, entry] of node.entries) define(plain, name, toPlain(entry.value, exact))
       return plain
     }
     case 'poisoned':

@@ -1,0 +1,128 @@
+/** The output of `config`: the canonical form as YAML or JSON, and lists of names. Equal to the reference's. */
+import { compareNaturally } from './natural-order.ts'
+import type { LoadResult, Project } from './project.ts'
+import type { Shape } from './shape.ts'
+import { PROJECT } from './shape.ts'
+import type { YamlMap, YamlValue } from './yaml-text.ts'
+import { writeYaml } from './yaml-text.ts'
+
+export interface FormatOptions {
+  /** As given to `load`: without interpolation the model is untyped, sorted, and `$` is what it was. */
+  readonly interpolated: boolean
+}
+
+type Compare = (one: string, other: string) => number
+const compareBytes: Compare = (one, other) => (one < other ? -1 : one > other ? 1 : 0)
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const sorted = (value: Readonly<Record<string, unknown>>, compare: Compare): [string, unknown][] =>
+  Object.entries(value).sort(([one], [other]) => compare(one, other))
+
+/** Everything in alphabetical order: what no shape says more about. */
+const sortDeep = (value: unknown, compare: Compare): YamlValue => {
+  if (Array.isArray(value)) return value.map((item) => sortDeep(item, compare))
+  if (isRecord(value))
+    return Object.fromEntries(sorted(value, compare).map(([key, member]) => [key, sortDeep(member, compare)]))
+  return value as YamlValue
+}
+
+const LIMIT: Shape = { fields: { soft: 'integer?', hard: 'integer?' } }
+
+/** Keys of the format in its order, then the user's own. */
+const arrange = (value: unknown, shape: Shape, compare: Compare): YamlValue => {
+  if (typeof shape === 'string') return sortDeep(value, compare)
+  if ('list' in shape)
+    return Array.isArray(value) ? value.map((item) => arrange(item, shape.list, compare)) : (value as YamlValue)
+  if (!isRecord(value)) return value as YamlValue
+  if ('each' in shape)
+    return Object.fromEntries(
+      sorted(value, compare).map(([key, member]) => [key, arrange(member, shape.each, compare)]),
+    )
+  const known = Object.entries(shape.fields).flatMap(([key, field]) =>
+    value[key] === undefined ? [] : [[key, arrange(value[key], field, compare)] as const],
+  )
+  const own = sorted(value, compare).filter(([key]) => !Object.hasOwn(shape.fields, key))
+  return Object.fromEntries([...known, ...own.map(([key, member]) => [key, sortDeep(member, compare)] as const)])
+}
+
+const escapeDollars = (text: string, { interpolated }: FormatOptions): string =>
+  interpolated ? text.replaceAll('$', '$$$$') : text
+
+export const formatYaml = (canonical: LoadResult['canonical'], options: FormatOptions): string => {
+  const arranged = options.interpolated
+    ? arrange(canonical, PROJECT, compareNaturally)
+    : sortDeep(canonical, compareNaturally)
+  return escapeDollars(writeYaml(arranged as YamlMap), options)
+}
+
+/** JSON shows more than YAML: commands that are not there, and the groups that are part of their owner. */
+const complete = (value: YamlValue, shape: Shape): YamlValue => {
+  if (typeof shape === 'string') return value
+  if ('list' in shape) return Array.isArray(value) ? value.map((item: YamlValue) => complete(item, shape.list)) : value
+  if (!isRecord(value)) return value
+  const map = value as YamlMap
+  if ('each' in shape)
+    return Object.fromEntries(Object.entries(map).map(([key, member]) => [key, complete(member, shape.each)]))
+  const members = Object.entries(shape.fields).flatMap(([key, field]) => {
+    const member = map[key] ?? absent(field)
+    return member === undefined ? [] : [[key, complete(member, field)] as const]
+  })
+  return Object.fromEntries(members)
+}
+
+const absent = (shape: Shape): YamlValue => {
+  if (shape === 'command') return null
+  return typeof shape === 'object' && 'optional' in shape ? {} : undefined
+}
+
+/** JSON has no integers beyond 2^53 of its own. */
+const stringify = (value: YamlValue): string =>
+  JSON.stringify(value, (_, member: unknown) => (typeof member === 'bigint' ? Number(member) : member), 2)
+
+/** Go escapes what could end a script element. */
+const escapeHtml = (json: string): string =>
+  json.replaceAll(/[<>&\u2028\u2029]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
+
+export const formatJson = (canonical: LoadResult['canonical'], options: FormatOptions): string => {
+  if (!options.interpolated) return escapeHtml(stringify(sortDeep(canonical, compareBytes)))
+  const arranged = arrange(canonical, PROJECT, compareBytes) as YamlMap
+  const extensions = Object.entries(arranged).filter(([key]) => key.startsWith('x-'))
+  const shaped = complete(arranged, PROJECT) as YamlMap
+  const all = Object.fromEntries(sorted({ services: {}, ...shaped, ...Object.fromEntries(extensions) }, compareBytes))
+  return escapeDollars(escapeHtml(stringify(all)), options)
+}
+
+export type ListKind = 'services' | 'volumes' | 'networks' | 'images' | 'profiles'
+
+/** Services with what they depend on before them, else by name. */
+const inOrder = (project: Project): readonly string[] => {
+  const ordered = new Set<string>()
+  const visit = (name: string, trail: ReadonlySet<string>): void => {
+    const service = project.services[name]
+    if (!service || ordered.has(name) || trail.has(name)) return
+    for (const dependency of Object.keys(service.dependsOn).sort()) visit(dependency, new Set([...trail, name]))
+    ordered.add(name)
+  }
+  for (const name of Object.keys(project.services).sort()) visit(name, new Set())
+  return [...ordered]
+}
+
+/** Names, one for each line of `config --services` and its relatives. */
+export const listNames = (project: Project, kind: ListKind): readonly string[] => {
+  const services = inOrder(project)
+  switch (kind) {
+    case 'services':
+      return services
+    case 'images':
+      return services.map((name) => project.services[name]?.image ?? `${project.name}-${name}`)
+    case 'profiles': {
+      const all = [...Object.values(project.services), ...Object.values(project.disabledServices)]
+      return [...new Set(all.flatMap((service) => service.profiles))].sort()
+    }
+    case 'volumes':
+    case 'networks':
+      return Object.keys(project[kind]).sort()
+  }
+}

@@ -1,0 +1,130 @@
+/**
+ * Plain values as YAML, character for character as the reference's library writes it: block style, two spaces, quotes only
+ * where a reader (also one of YAML 1.1) would else see something other than this text.
+ */
+import { isDate, resolvePlain } from './scalar.ts'
+
+export type YamlValue = string | number | bigint | boolean | null | undefined | readonly YamlValue[] | YamlMap
+export interface YamlMap {
+  readonly [key: string]: YamlValue
+}
+
+const OLD_BOOLEAN = /^(y|Y|yes|Yes|YES|on|On|ON|n|N|no|No|NO|off|Off|OFF)$/
+/** `22:22` is a number of base 60 in YAML 1.1. */
+const BASE_60 = /^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$/
+
+const looksLikeText = (text: string): boolean =>
+  resolvePlain(text) === text && text !== '<<' && !isDate(text) && !OLD_BOOLEAN.test(text) && !BASE_60.test(text)
+
+// What may not stand unquoted in a block: an indicator at the start, ": ", " #", a space at either end.
+const INDICATOR_START = /^(?:[#,[\]{}&*!|>'"%@`]|[?:-](?:[\s]|$)|---|\.\.\.)/
+const INDICATOR_INSIDE = /:(?:\s|$)|\s#/
+const UNPRINTABLE = /[\x00-\x08\x0b-\x1f\x7f\x80-\x84\x86-\x9f\ufeff\ufffe\uffff]/
+const LINE_BREAK = /[\n\u0085\u2028\u2029]/
+
+type Style = 'plain' | 'single' | 'double' | 'literal'
+
+const styleOf = (text: string, isKey: boolean): Style => {
+  const special = UNPRINTABLE.test(text)
+  if (text.includes('\n')) {
+    const fits = !isKey && !special && !/ [\n\u0085\u2028\u2029]| $/.test(text)
+    return fits ? 'literal' : 'double'
+  }
+  if (!looksLikeText(text) || special || text.includes('\t') || LINE_BREAK.test(text)) return 'double'
+  if (/^ | $/.test(text) || INDICATOR_START.test(text) || INDICATOR_INSIDE.test(text)) return 'single'
+  return 'plain'
+}
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  '\0': '\\0',
+  '\x07': '\\a',
+  '\b': '\\b',
+  '\t': '\\t',
+  '\n': '\\n',
+  '\v': '\\v',
+  '\f': '\\f',
+  '\r': '\\r',
+  '\x1b': '\\e',
+  '"': '\\"',
+  '\\': '\\\\',
+  '\u0085': '\\N',
+  '\u2028': '\\L',
+  '\u2029': '\\P',
+}
+
+const hex = (character: string): string => {
+  const code = character.charCodeAt(0)
+  return code < 0x100
+    ? `\\x${code.toString(16).toUpperCase().padStart(2, '0')}`
+    : `\\u${code.toString(16).toUpperCase().padStart(4, '0')}`
+}
+
+const doubleQuoted = (text: string): string =>
+  `"${text.replaceAll(/["\\\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]/g, (character) => ESCAPES[character] ?? hex(character))}"`
+
+const literal = (text: string, indent: string): string => {
+  const start = /^[ \n]/.test(text) ? '2' : ''
+  const end = text.endsWith('\n') ? (text.endsWith('\n\n') || text === '\n' ? '+' : '') : '-'
+  const lines = text.replace(/\n$/, '').split('\n')
+  return `|${start}${end}\n${lines.map((line) => (line === '' ? '' : indent + line)).join('\n')}`
+}
+
+const writeText = (text: string, indent: string, isKey = false): string => {
+  switch (styleOf(text, isKey)) {
+    case 'plain':
+      return text
+    case 'single':
+      return `'${text.replaceAll("'", "''")}'`
+    case 'double':
+      return doubleQuoted(text)
+    case 'literal':
+      return literal(text, indent)
+  }
+}
+
+const writeNumber = (value: number): string => {
+  if (Number.isNaN(value)) return '.nan'
+  if (!Number.isFinite(value)) return value > 0 ? '.inf' : '-.inf'
+  return String(value).replace(/e([+-])(\d)$/, 'e$10$2')
+}
+
+const writeScalar = (value: string | number | bigint | boolean | null | undefined, indent: string): string => {
+  if (typeof value === 'string') return writeText(value, indent)
+  if (typeof value === 'number') return writeNumber(value)
+  return value === undefined ? 'null' : String(value)
+}
+
+const isList = (value: YamlValue): value is readonly YamlValue[] => Array.isArray(value)
+const isMap = (value: YamlValue): value is YamlMap => typeof value === 'object' && value !== null && !isList(value)
+
+const entriesOf = (value: YamlMap): readonly (readonly [string, YamlValue])[] =>
+  Object.entries(value).filter(([, member]) => member !== undefined)
+
+const writeMap = (value: YamlMap, indent: string): string =>
+  entriesOf(value)
+    .map(
+      ([key, member], index) =>
+        `${index === 0 ? '' : indent}${writeText(key, indent, true)}:${writeMember(member, indent)}`,
+    )
+    .join('\n')
+
+const writeList = (value: readonly YamlValue[], indent: string): string =>
+  value.map((item) => `${indent}- ${writeNested(item, `${indent}  `)}`).join('\n')
+
+/** After `key:`. */
+const writeMember = (value: YamlValue, indent: string): string => {
+  const inner = `${indent}  `
+  if (isList(value) && value.length > 0) return `\n${writeList(value, inner)}`
+  if (isMap(value) && entriesOf(value).length > 0) return `\n${inner}${writeMap(value, inner)}`
+  return ` ${writeNested(value, inner)}`
+}
+
+/** After `- `, or an empty collection. */
+const writeNested = (value: YamlValue, indent: string): string => {
+  if (isList(value)) return value.length === 0 ? '[]' : writeList(value, indent).trimStart()
+  if (isMap(value)) return entriesOf(value).length === 0 ? '{}' : writeMap(value, indent)
+  return writeScalar(value, indent)
+}
+
+/** Maps in the order that they have. Ends with a newline. */
+export const writeYaml = (value: YamlMap): string => `${entriesOf(value).length === 0 ? '{}' : writeMap(value, '')}\n`
