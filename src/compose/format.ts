@@ -32,6 +32,7 @@ const LIMIT: Shape = { fields: { soft: 'integer?', hard: 'integer?' } }
 
 /** Keys of the format in its order, then the user's own. */
 const arrange = (value: unknown, shape: Shape, compare: Compare): YamlValue => {
+  if (shape === 'limit') return isRecord(value) ? arrange(value, LIMIT, compare) : (value as YamlValue)
   if (typeof shape === 'string') return sortDeep(value, compare)
   if ('list' in shape)
     return Array.isArray(value) ? value.map((item) => arrange(item, shape.list, compare)) : (value as YamlValue)
@@ -78,7 +79,7 @@ const absent = (shape: Shape): YamlValue => {
 }
 
 /** JSON has no integers beyond 2^53 of its own. */
-const stringify = (value: YamlValue): string =>
+const stringify = (value: unknown): string =>
   JSON.stringify(value, (_, member: unknown) => (typeof member === 'bigint' ? Number(member) : member), 2)
 
 /** Go escapes what could end a script element. */
