@@ -24,6 +24,7 @@ import {
   parseAddress,
   parseSubnet,
   type Subnet,
+  subnetAround,
   subnetOf,
 } from './ipv4.ts'
 import type { NetworkRoot } from './network-root.ts'
@@ -97,7 +98,7 @@ interface HostRoute {
 }
 const hostRoutes = (root: NetworkRoot): readonly HostRoute[] =>
   root.binding.routes(root.fd).map(([address, prefixLength, link]) => ({
-    subnet: { base: Buffer.from(address).readUInt32BE(0), prefixLength },
+    subnet: subnetAround(Buffer.from(address).readUInt32BE(0), prefixLength),
     link,
   }))
 

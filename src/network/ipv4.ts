@@ -32,17 +32,18 @@ export const sizeOf = (subnet: Subnet): number => 2 ** (32 - subnet.prefixLength
 /** First address after it; 2^32 at the very end. */
 export const endOf = (subnet: Subnet): number => subnet.base + sizeOf(subnet)
 
-const baseOf = (address: number, prefixLength: number): number => {
-  const size = 2 ** (32 - prefixLength)
-  return address - (address % size)
-}
+/** The subnet that an address of it is in. */
+export const subnetAround = (address: number, prefixLength: number): Subnet => ({
+  base: address - (address % 2 ** (32 - prefixLength)),
+  prefixLength,
+})
 
 /** `10.89.1.7/24` is 10.89.1.0/24. undefined: no IPv4 subnet. */
 export const parseSubnet = (text: string): Subnet | undefined => {
   const [address = '', length = '', ...rest] = text.split('/')
   const parsed = parseAddress(address)
   if (parsed === undefined || rest.length > 0 || !/^\d{1,2}$/.test(length) || Number(length) > 32) return undefined
-  return { base: baseOf(parsed, Number(length)), prefixLength: Number(length) }
+  return subnetAround(parsed, Number(length))
 }
 
 /** Of text that we wrote ourselves. */

@@ -1,6 +1,5 @@
 /** A small internet of network namespaces, without names on the machine: each is held by a process of this test. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { readlinkSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 export interface Namespace {
@@ -119,13 +118,4 @@ export class World {
 export const eventually = async (what: string, check: () => boolean, milliseconds = 3000): Promise<void> => {
   for (const end = Date.now() + milliseconds; Date.now() < end; await sleep(20)) if (check()) return
   throw new Error(`not in time: ${what}`)
-}
-
-export const hasModule = (path: string): boolean => {
-  try {
-    readlinkSync(path)
-    return true
-  } catch {
-    return false
-  }
 }
