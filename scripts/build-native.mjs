@@ -102,7 +102,7 @@ const testTargets = [
     name: 'network-test',
     variant: 'release',
     sources: sources('test', (name) => name === 'network.cc'),
-    library: daemon,
+    library: [...core, ...sources('netd')],
     link: ['-static-pie', ...gcSections],
   },
   ...sources('test', (name) => name.startsWith('fuzz_')).map((file) => ({

@@ -209,7 +209,8 @@ Result<void> create_veth(int route, const Endpoint& endpoint, int peer_namespace
   message.text(IFLA_INFO_KIND, "veth");
   size_t data = message.nest(IFLA_INFO_DATA);
   size_t peer = message.nest(VETH_INFO_PEER);
-  ifinfomsg peer_header = link_header(peer_index, IFF_UP);
+  // Not up yet: while the pair is made, a veth has no peer, and ENOTCONN would be the answer.
+  ifinfomsg peer_header = link_header(peer_index);
   message.append(&peer_header, sizeof peer_header);
   message.text(IFLA_IFNAME, endpoint.name);
   message.attribute(IFLA_ADDRESS, endpoint.mac);
@@ -225,6 +226,7 @@ Result<void> configure_links(int route, const std::vector<Endpoint>& endpoints) 
   NetlinkMessage message;
   message.begin(RTM_NEWLINK, NLM_F_ACK, link_header(LOOPBACK_INDEX, IFF_UP));
   for (size_t i = 0; i < endpoints.size(); ++i) {
+    message.begin(RTM_NEWLINK, NLM_F_ACK, link_header(FIRST_INDEX + i, IFF_UP));
     add_address(message, FIRST_INDEX + i, endpoints[i].address, endpoints[i].prefix_length);
   }
   for (size_t i = 0; i < endpoints.size(); ++i) {

@@ -23,9 +23,9 @@ Result<void> ensure_bridge(int route, const Bridge& bridge);
 Result<void> delete_link(int route, const std::string& name);
 
 // Creates the pair: the host end in the bridge and up, the peer directly in `peer_namespace` as endpoint.name, with
-// the interface index `peer_index`, up. Never moved afterwards: that costs 26 ms.
+// the interface index `peer_index`. Never moved afterwards: that costs 26 ms.
 Result<void> create_veth(int route, const Endpoint& endpoint, int peer_namespace, int peer_index);
-// In the container's namespace: lo up, addresses of the endpoints (index first_index + i), default route. One exchange.
+// In the container's namespace: lo up; the endpoints (index FIRST_INDEX + i) up, with address and default route. One exchange.
 constexpr int FIRST_INDEX = 2;
 Result<void> configure_links(int route, const std::vector<Endpoint>& endpoints);
 

@@ -119,24 +119,16 @@ void destroy(int diag, uint8_t family, uint8_t protocol, std::span<const inet_di
   }
 }
 
-}  // namespace
-
-Result<NetworkHandle> open_network(const Network& network, int network_root_fd) {
+Result<NetworkHandle> open(const Network& network, int network_root_fd) {
   NetworkHandle handle;
-  handle.root_namespace =
-      TRY(sys::check_fd(::fcntl(network_root_fd, F_DUPFD_CLOEXEC, 0), "fcntl", "network root"));
+  handle.root_namespace = TRY(sys::check_fd(::fcntl(network_root_fd, F_DUPFD_CLOEXEC, 0), "fcntl", "network root"));
   if (network.mode != NetworkMode::bridge) return handle;
   handle.root_route = TRY(open_netlink_in(network_root_fd, NETLINK_ROUTE));
   handle.root_netfilter = TRY(open_netlink_in(network_root_fd, NETLINK_NETFILTER));
   return handle;
 }
 
-Result<void> enter_network(NetworkHandle& handle, const Network& network) {
-  if (network.mode == NetworkMode::host) return sys::setns(handle.root_namespace.get(), CLONE_NEWNET);
-  return sys::unshare(CLONE_NEWNET);
-}
-
-Result<void> build_network(NetworkHandle& handle, const Network& network) {
+Result<void> build(NetworkHandle& handle, const Network& network) {
   if (network.mode == NetworkMode::host) return {};
   std::vector<Setting> late = TRY(apply_settings(network.settings));
   TRY(create_endpoints(handle, network));
@@ -148,6 +140,21 @@ Result<void> build_network(NetworkHandle& handle, const Network& network) {
   if (network.mode == NetworkMode::none) return {};
   TRY(apply_firewall(handle, network));
   return create_names(network.names);
+}
+
+}  // namespace
+
+Result<NetworkHandle> open_network(const Network& network, int network_root_fd) {
+  return in_section("network", 0, open(network, network_root_fd));
+}
+
+Result<void> enter_network(NetworkHandle& handle, const Network& network) {
+  bool host = network.mode == NetworkMode::host;
+  return in_section("network", 0, host ? sys::setns(handle.root_namespace.get(), CLONE_NEWNET) : sys::unshare(CLONE_NEWNET));
+}
+
+Result<void> build_network(NetworkHandle& handle, const Network& network) {
+  return in_section("network", 0, build(handle, network));
 }
 
 Result<void> destroy_sockets() {
