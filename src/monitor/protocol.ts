@@ -3,7 +3,9 @@
  * socket (fd 3 of the monitor) speaks the same. native/core/protocol.h is its twin; a test compares the numbers.
  *
  * frame   = u32 length of payload (at most 64 KiB), u16 type, u16 zero, payload. Little-endian; text = u32 length + UTF-8.
- * A connection starts with the monitor's `hello`. Requests are answered in order.
+ * A connection starts with the monitor's `hello`. Requests are answered in order, except that `exited` comes once, when the
+ * run has ended and nothing of it is left (undo list run, alive lock free); it answers every wait, stop and attach before.
+ * A peer that reads so slowly that 4 MB wait for it is cut off.
  *
  *   start-up socket             client ── commit, go ──►  monitor   (either may be sent ahead of the answers)
  *                               client ◄─ hello, created, running | failure ──
@@ -40,7 +42,10 @@ export const FRAME = {
   running: 103,
   /** u32 exit code (128 + signal where killed), u32 signal or 0, u32 1 = OOM kill. */
   exited: 104,
-  /** text section, u32 index, text syscall, u32 errno, text path. The container is gone or was never made. */
+  /**
+   * text section, u32 index, text syscall, u32 errno, text path. Answers `signal`. Otherwise the start has failed and has been
+   * undone: its run, and where `commit` had not come, everything; after a `commit` the exit file says 127, 126 or 125.
+   */
   failure: 105,
   ok: 106,
   stdout: 107,
@@ -51,4 +56,11 @@ export const FRAME = {
 export const STATE = { building: 0, created: 1, running: 2, exited: 3 } as const
 
 /** fds of `caisson-monitor monitor`. */
-export const MONITOR_FD = { startup: 3, stateDirectory: 4, runDirectory: 5, alive: 6, networkRoot: 7, firstListener: 8 } as const
+export const MONITOR_FD = {
+  startup: 3,
+  stateDirectory: 4,
+  runDirectory: 5,
+  alive: 6,
+  networkRoot: 7,
+  firstListener: 8,
+} as const

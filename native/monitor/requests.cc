@@ -1,0 +1,169 @@
+// What clients ask for over the control socket.
+#include <errno.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+
+#include <algorithm>
+
+#include "../core/sys.h"
+#include "supervisor.h"
+
+namespace caisson {
+
+namespace {
+
+constexpr size_t MAX_CLIENTS = 256;
+
+std::span<const uint8_t> host_pid_payload(PayloadWriter& writer, pid_t pid) {
+  return writer.u32(static_cast<uint32_t>(pid)).bytes();
+}
+
+}  // namespace
+
+void Supervisor::adopt(std::unique_ptr<Client> client) {
+  if (clients_.size() >= MAX_CLIENTS) return;
+  watch(Source::client, client->fd(), EPOLLIN);
+  greet(*client);
+  clients_.push_back(std::move(client));
+}
+
+void Supervisor::greet(Client& client) {
+  PayloadWriter hello;
+  hello.u32(PROTOCOL_VERSION).u32(0).u32(static_cast<uint32_t>(state_));
+  append_frame(client.out(), FrameType::hello, host_pid_payload(hello, container_.host_pid));
+  client.flush();
+}
+
+void Supervisor::on_client(int fd, uint32_t events) {
+  auto found = std::find_if(clients_.begin(), clients_.end(), [fd](auto& client) { return client->fd() == fd; });
+  if (found == clients_.end()) return;
+  Client& client = **found;
+  if (events & EPOLLOUT) client.flush();
+  if (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) {
+    bool alive = client.receive({buffer_.data(), MAX_PAYLOAD_BYTES});
+    serve_frames(client);
+    if (!alive) client.give_up();
+  }
+  update_interest(client);
+}
+
+void Supervisor::serve_frames(Client& client) {
+  Frame frame;
+  for (;;) {
+    FrameReader::Next next = client.frames().next(frame);
+    if (next == FrameReader::Next::more) break;
+    std::optional<Request> request;
+    if (next == FrameReader::Next::frame) request = decode_request(frame);
+    if (!request) return client.give_up();
+    serve_request(client, *request);
+  }
+  client.flush();
+}
+
+void Supervisor::serve_request(Client& client, const Request& request) {
+  switch (request.type) {
+    case FrameType::commit:
+      committed_ = true;
+      return;
+    case FrameType::go:
+      return serve_go(client);
+    case FrameType::wait:
+      client.wants_exit = true;
+      return;
+    case FrameType::signal:
+      return serve_signal(client, request.first);
+    case FrameType::stop:
+      client.wants_exit = true;
+      return begin_stop(request.first, request.second);
+    case FrameType::attach:
+      return serve_attach(client, request.first);
+    case FrameType::stdin_data:
+      if (client.attached_stdin) write_stdin(request.data);
+      return;
+    case FrameType::resize: {
+      struct winsize size = {};
+      size.ws_row = static_cast<unsigned short>(request.first);
+      size.ws_col = static_cast<unsigned short>(request.second);
+      if (container_.terminal) ioctl(container_.terminal.get(), TIOCSWINSZ, &size);
+      return;
+    }
+    case FrameType::pidfd:
+      return serve_pidfd(client);
+    case FrameType::hello:
+    case FrameType::created:
+    case FrameType::running:
+    case FrameType::exited:
+    case FrameType::failure:
+    case FrameType::ok:
+    case FrameType::stdout_data:
+    case FrameType::stderr_data:
+    case FrameType::pidfd_reply:
+      return;  // decode_request lets none of them through
+  }
+}
+
+void Supervisor::serve_go(Client& client) {
+  if (state_ == RunState::created) {
+    Result<void> released = release_container(container_);
+    if (!released) {
+      failure_ = std::make_unique<Failure>(std::move(released).failure());
+      abandoned_ = true;
+      return;
+    }
+    state_ = status_.state = RunState::running;
+    status_.started_at = Stamp::now().text();
+    (void)write_status(monitor_fd::run_directory, "status", status_);
+    journal_->record("start");
+  }
+  PayloadWriter running;
+  append_frame(client.out(), FrameType::running, host_pid_payload(running, container_.host_pid));
+}
+
+void Supervisor::serve_signal(Client& client, uint32_t signal) {
+  Result<void> sent = in_section("signal", 0, sys::pidfd_send_signal(container_.pidfd.get(), static_cast<int>(signal)));
+  if (!sent) return append_failure(client.out(), sent.failure());
+  journal_->record("kill", R"("signal":")" + std::to_string(signal) + '"');
+  append_frame(client.out(), FrameType::ok);
+}
+
+// The signal, then after the grace SIGKILL. Asked twice, the earlier end wins. What stands at the barrier has no handlers.
+void Supervisor::begin_stop(uint32_t signal, uint32_t grace_ms) {
+  if (signal == PLANNED_SIGNAL) signal = plan_.stop_signal;
+  if (grace_ms == PLANNED_GRACE) grace_ms = plan_.stop_grace_ms;
+  if (state_ != RunState::running || grace_ms == 0) signal = SIGKILL;
+  (void)sys::pidfd_send_signal(container_.pidfd.get(), static_cast<int>(signal));
+  journal_->record("stop");
+  timers_.set_earlier(Timer::grace, grace_ms);
+}
+
+void Supervisor::serve_attach(Client& client, uint32_t bits) {
+  client.attached_stdin = bits & ATTACH_STDIN;
+  client.attached_output = bits & ATTACH_OUTPUT;
+  client.wants_exit = true;
+}
+
+void Supervisor::serve_pidfd(Client& client) {
+  client.send_descriptor(FrameType::pidfd_reply, container_.pidfd.get());
+}
+
+void Supervisor::update_interest(Client& client) {
+  if (client.dead()) return;
+  bool paused = client.attached_stdin && stdin_is_full();
+  change(Source::client, client.fd(), (paused ? 0 : uint32_t{EPOLLIN}) | (client.has_output() ? uint32_t{EPOLLOUT} : 0));
+}
+
+// Between events only: whoever handles one may hold a Client.
+void Supervisor::remove_dead_clients() {
+  std::erase_if(clients_, [this](const std::unique_ptr<Client>& client) {
+    if (!client->dead()) return false;
+    if (client.get() == startup_) {
+      startup_ = nullptr;
+      abandoned_ = abandoned_ || !committed_;
+    }
+    return true;
+  });
+}
+
+}  // namespace caisson

@@ -1,0 +1,115 @@
+// Supervisor: one run of a container, from its plan to the undo list. A single thread around one epoll set; nothing in it
+// waits for a peer. Its states:
+//
+//   build ─► created ─(go)─► running ─► exited ─► undo ─► end
+//     └─ failure ──────────────┴─────────────────► undo ─► end      (not committed: `remove` scope too)
+//
+// A restart policy will lead from exited back to created, in end_of_run; health probes will be one more Source and Timer.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "../core/container.h"
+#include "../core/launch_plan.h"
+#include "../core/network.h"
+#include "../core/protocol.h"
+#include "../netd/resolver.h"
+#include "clock.h"
+#include "control.h"
+#include "log_writer.h"
+#include "memory_events.h"
+#include "page_buffer.h"
+#include "records.h"
+
+namespace caisson {
+
+class Supervisor {
+ public:
+  // `descriptors`: those of monitor_fd, open and close-on-exec.
+  explicit Supervisor(LaunchPlan plan);
+  // Returns the exit code of the monitor.
+  int run();
+
+ private:
+  // What an epoll event belongs to; the descriptor is in the lower half of its data.
+  enum class Source : uint32_t { signals, listener, client, standard_output, standard_error, standard_input, broker };
+
+  // supervisor.cc: life
+  Result<void> build();
+  Result<void> build_container();
+  void announce_created();
+  void serve();
+  void dispatch(Source source, int fd, uint32_t events);
+  void take_signals();
+  void reap();
+  void end_of_run(int code, int status);
+  int finish();
+  int abandon(const Failure* failure);
+  void destroy_container();
+  Result<void> undo(bool remove);
+  void restart_resolver();
+  void on_timers();
+
+  // requests.cc: what clients ask for
+  void on_client(int fd, uint32_t events);
+  void serve_frames(Client& client);
+  void serve_request(Client& client, const Request& request);
+  void serve_go(Client& client);
+  void serve_signal(Client& client, uint32_t signal);
+  void serve_attach(Client& client, uint32_t bits);
+  void serve_pidfd(Client& client);
+  void begin_stop(uint32_t signal, uint32_t grace_ms);
+  void adopt(std::unique_ptr<Client> client);
+  void remove_dead_clients();
+  void greet(Client& client);
+
+  // stdio.cc: what goes in and out of the container
+  void open_stdio();
+  void read_output(Stream stream, Fd& source, int rounds);
+  void drain_output();
+  void broadcast(Stream stream, std::string_view data);
+  void write_stdin(std::span<const uint8_t> data);
+  void flush_stdin();
+  bool stdin_is_full() const { return stdin_queue_.size() >= STDIN_QUEUE_BYTES; }
+
+  void watch(Source source, int fd, uint32_t events);
+  void change(Source source, int fd, uint32_t events);
+  void unwatch(int fd);
+  void update_interest(Client& client);
+
+  LaunchPlan plan_;
+  Fd epoll_, signals_, listener_;
+  NetworkHandle network_;
+  Resolver resolver_;
+  int64_t resolver_started_ms_ = 0;
+  int64_t resolver_backoff_ms_ = 0;
+
+  Container container_;
+  RunState state_ = RunState::building;
+  Status status_;
+  std::unique_ptr<Journal> journal_;
+  std::unique_ptr<LogWriter> log_;
+  uint64_t oom_kills_before_ = 0;
+  Timers timers_;
+
+  std::vector<std::unique_ptr<Client>> clients_;
+  Client* startup_ = nullptr;  // one of clients_; null once it has gone
+  bool committed_ = false;
+  bool abandoned_ = false;     // the starter died before it committed, or the start failed
+  std::unique_ptr<Failure> failure_;
+
+  Fd stdout_, stderr_, stdin_;
+  Bytes stdin_queue_;
+  bool stdin_watched_ = false; // in the epoll set, while the queue waits
+  bool stdin_ends_ = false;    // end of file follows the queue
+  PageBuffer buffer_{READ_BYTES};
+
+  // Reads of one wake-up and stream: a flood of one must not keep the other, or a client, waiting.
+  static constexpr int ROUNDS = 4;
+  static constexpr size_t READ_BYTES = 256 * 1024;
+  static constexpr size_t STDIN_QUEUE_BYTES = 64 * 1024;
+};
+
+}  // namespace caisson
