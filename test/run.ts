@@ -4,7 +4,7 @@
  * has a process, namespaces, state root and deadline of its own, and must leave nothing behind.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -18,6 +18,8 @@ const ROOT_DEADLINE_MS = 180_000
 const testDirectory = dirname(fileURLToPath(import.meta.url))
 const worker = join(testDirectory, 'helpers', 'worker.ts')
 const scratch = mkdtempSync(join(tmpdir(), 'caisson-test-'))
+// Tests become other users to see what those may do.
+chmodSync(scratch, 0o711)
 const isRoot = process.getuid?.() === 0
 
 interface TestFile {

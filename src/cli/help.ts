@@ -48,7 +48,7 @@ export const commandHelp = (name: string, command: AnyCommand): string => {
   return [
     `Usage: ${usage}\n`,
     `${wrap(command.summary, 0)}\n`,
-    ...(command.details === undefined ? [] : [`${command.details}\n`]),
+    ...(command.details === undefined ? [] : [`${wrap(command.details, 0)}\n`]),
     `Options:\n${formatOptions({ ...command.options, ...commonOptions })}`,
     ...(examples === '' ? [] : [`Examples:\n${examples}`]),
   ].join('\n')

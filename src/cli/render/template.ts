@@ -6,9 +6,9 @@ type Row = Readonly<Record<string, unknown>>
 
 const EXPRESSION = /\{\{\s*(json\s+)?\.(\w*)\s*\}\}/g
 
-const unescape = (template: string): string => template.replaceAll('\\t', '\t').replaceAll('\\n', '\n')
+const withControls = (template: string): string => template.replaceAll('\\t', '\t').replaceAll('\\n', '\n')
 
-const valueOf = (row: Row, field: string): unknown => {
+const fieldOf = (row: Row, field: string): unknown => {
   if (field === '') return row
   if (!(field in row))
     throw new UsageError(`--format: there is no field .${field}`, `fields: ${Object.keys(row).join(', ')}`)
@@ -17,7 +17,7 @@ const valueOf = (row: Row, field: string): unknown => {
 
 const fill = (template: string, row: Row): string =>
   template.replaceAll(EXPRESSION, (_, json: string | undefined, field: string) => {
-    const value = valueOf(row, field)
+    const value = fieldOf(row, field)
     return json === undefined && typeof value !== 'object' ? String(value) : JSON.stringify(value)
   })
 
@@ -28,7 +28,7 @@ export const formatTemplate = (
   headers: Readonly<Record<string, string>>,
 ): string => {
   const isTable = format.startsWith('table ')
-  const template = unescape(isTable ? format.slice('table '.length) : format)
+  const template = withControls(isTable ? format.slice('table '.length) : format)
   if (template.replaceAll(EXPRESSION, '').includes('{{')) {
     throw new UsageError(`--format: only {{.Field}} and {{json .}} are known of Go templates, not ${template}`)
   }
