@@ -107,19 +107,13 @@ const rulesByNumber = (profile: OciSeccomp, numbers: ReadonlyMap<string, number>
 }
 
 /** The rules of one system call: the first that matches decides, so a certain one ends the list. */
-const rangeOf = (first: number, rules: readonly OciSyscallRule[] | undefined, otherwise: number): Range => {
-  const [only] = rules ?? []
-  if (rules === undefined || only === undefined) return { first, verdict: otherwise, rules: [] }
-  if (isCertain(only)) return { first, verdict: verdictOf(only), rules: [] }
+const rangeOf = (first: number, rules: readonly OciSyscallRule[], otherwise: number): Range => {
   const certain = rules.findIndex(isCertain)
   const last = rules[certain]
   return last === undefined
     ? { first, verdict: otherwise, rules }
     : { first, verdict: verdictOf(last), rules: rules.slice(0, certain) }
 }
-
-const continues = (range: Range | undefined, next: Range): boolean =>
-  range !== undefined && range.verdict === next.verdict && range.rules.length === 0 && next.rules.length === 0
 
 /**
  * All numbers as few ranges. Beyond the newest call that the profile names stands ENOSYS, not its refusal (as in runc): it
@@ -129,13 +123,19 @@ const continues = (range: Range | undefined, next: Range): boolean =>
 const rangesOf = (profile: OciSeccomp, numbers: ReadonlyMap<string, number>): Range[] => {
   const otherwise = verdict(profile.defaultAction, profile.defaultErrnoRet)
   const rules = rulesByNumber(profile, numbers)
-  const last = Math.max(-1, ...rules.keys())
   const ranges: Range[] = []
-  for (let number = 0; number <= last; number++) {
-    const range = rangeOf(number, rules.get(number), otherwise)
-    if (!continues(ranges.at(-1), range)) ranges.push(range)
+  const append = (range: Range): void => {
+    const before = ranges[ranges.length - 1]
+    const plain = before?.rules.length === 0 && range.rules.length === 0
+    if (!plain || before.verdict !== range.verdict) ranges.push(range)
   }
-  ranges.push({ first: last + 1, verdict: unknownVerdict(profile), rules: [] })
+  let next = 0
+  for (const number of Int32Array.from(rules.keys()).sort()) {
+    if (number > next) append({ first: next, verdict: otherwise, rules: [] })
+    append(rangeOf(number, rules.get(number) ?? [], otherwise))
+    next = number + 1
+  }
+  append({ first: next, verdict: unknownVerdict(profile), rules: [] })
   return ranges
 }
 
