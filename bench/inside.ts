@@ -60,7 +60,7 @@ const runc = (runs: number): string => {
 /** From the engine's first operation on a container to its process running, and exec from call to exit. */
 export const startAndExec = async (runs: number): Promise<Row[]> => {
   const cwd = project('start', services(1))
-  const loaded = loadProject(cwd)
+  const loaded = await loadProject(cwd)
   const starts: number[] = []
   let container = 0
   const engine = open((event) => {
