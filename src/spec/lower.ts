@@ -2,11 +2,11 @@ import type { HostFacts } from '../native/host-facts.ts'
 import type { LaunchPlan } from '../native/launch-plan.ts'
 import type { OciDevice, OciLinux, OciNamespace, RuntimeSpec } from '../oci/runtime-spec.ts'
 import { propagationFlag } from '../linux/mount-flags.ts'
+import { netdFilter } from '../linux/netd-filter.ts'
 import type { Allocation } from './allocation.ts'
 import { containerCgroups, deviceFilter, memoryEvents, monitorCgroups } from './cgroups.ts'
 import { lowerMounts } from './lower-mounts.ts'
-import { lowerProcess } from './lower-process.ts'
-import { resolverFilter } from './resolver-filter.ts'
+import { knownMachine, lowerProcess } from './lower-process.ts'
 
 /** CLONE_NEW*, linux/sched.h. The network namespace is the monitor's own and is not cloned. */
 const CLONE: Readonly<Record<OciNamespace, bigint>> = {
@@ -37,7 +37,7 @@ const device = (node: OciDevice): LaunchPlan['devices'][number] => ({
 
 const network = ({ caisson }: RuntimeSpec, allocation: Allocation, facts: HostFacts): LaunchPlan['network'] => {
   const { dns } = allocation.network
-  const filter = dns.port === 0 ? dns.seccomp : resolverFilter(facts.machine)
+  const filter = dns.port === 0 ? dns.seccomp : netdFilter(knownMachine(facts.machine))
   return {
     ...allocation.network,
     dns: { ...dns, seccomp: filter },

@@ -1,3 +1,4 @@
+import assert from 'node:assert'
 import type { Service, ServiceMount } from '../compose/project.ts'
 import type { OciMount } from '../oci/runtime-spec.ts'
 import type { Allocation } from './allocation.ts'
@@ -89,13 +90,25 @@ const refusal = (target: string): string | undefined => {
   return undefined
 }
 
-const serviceMount = (mount: ServiceMount, allocation: Allocation, report: Report): OciMount[] => {
-  const target = normalPath(mount.target)
-  const reason = mount.target.startsWith('/') ? refusal(target) : 'it is not an absolute path'
+/** Reports a mount that cannot be; true: it can. */
+const isPossible = (mount: ServiceMount, report: Report): boolean => {
+  const reason = mount.target.startsWith('/') ? refusal(normalPath(mount.target)) : 'it is not an absolute path'
+  const subpath = mount.type === 'volume' && mount.subpath !== undefined
   if (reason !== undefined) {
     report({ code: 'EMOUNT', path: mount.path, message: `nothing can be mounted at '${mount.target}': ${reason}` })
-    return []
+  } else if (subpath) {
+    report({ code: 'EMOUNT', path: mount.path, message: `'${mount.target}': a subpath of a volume is not supported` })
   }
+  return reason === undefined && !subpath
+}
+
+export const checkMounts = (service: Service, report: Report): void => {
+  for (const mount of service.volumes) isPossible(mount, report)
+}
+
+const serviceMount = (mount: ServiceMount, allocation: Allocation, report: Report): OciMount[] => {
+  if (!isPossible(mount, report)) return []
+  const target = normalPath(mount.target)
   switch (mount.type) {
     case 'bind':
       return [bindMount(mount, target)]
@@ -103,11 +116,7 @@ const serviceMount = (mount: ServiceMount, allocation: Allocation, report: Repor
       return [tmpfsMount(mount, target)]
     case 'volume': {
       const source = volumeSource(allocation, target)
-      if (source === undefined || mount.subpath !== undefined) {
-        const what = mount.subpath === undefined ? 'no volume was allocated' : 'a subpath of a volume is not supported'
-        report({ code: 'EMOUNT', path: mount.path, message: `'${mount.target}': ${what}` })
-        return []
-      }
+      assert(source !== undefined, `no volume was allocated for ${target}`)
       return [volumeMount(mount, target, source)]
     }
   }

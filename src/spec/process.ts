@@ -44,6 +44,16 @@ const userOf = (input: ProcessInput, accounts: Accounts, path: TreePath, report:
 export const hostnameOf = ({ service, allocation }: ProcessInput): string =>
   service.hostname ?? (service.networkMode === 'host' ? '' : allocation.id)
 
+/** Absolute; the root where nobody names one. */
+export const workingDirectory = (service: Service, ofImage: string, report: Report): string => {
+  const cwd = service.workingDir ?? ofImage
+  if (cwd !== '' && !cwd.startsWith('/')) {
+    const path = ['services', service.name, 'working_dir']
+    report({ code: 'EPATH', path, message: `working directory '${cwd}' is not an absolute path` })
+  }
+  return normalPath(cwd)
+}
+
 export const ociProcess = (input: ProcessInput, security: SecurityOptions, report: Report): OciProcess => {
   const { service, image, facts, allocation } = input
   const path: TreePath = ['services', service.name]
@@ -57,14 +67,7 @@ export const ociProcess = (input: ProcessInput, security: SecurityOptions, repor
       hint: 'set command: or entrypoint:',
     })
   }
-  const cwd = service.workingDir ?? image.workingDir
-  if (cwd !== '' && !cwd.startsWith('/')) {
-    report({
-      code: 'EPATH',
-      path: [...path, 'working_dir'],
-      message: `working directory '${cwd}' is not an absolute path`,
-    })
-  }
+  const cwd = workingDirectory(service, image.workingDir, report)
   const env = environment({
     hostname: hostnameOf(input),
     tty: service.tty,
@@ -77,7 +80,7 @@ export const ociProcess = (input: ProcessInput, security: SecurityOptions, repor
     user: { uid: user.uid, gid: user.gid, umask: UMASK, additionalGids: user.groups },
     args,
     env: formatVariables(env),
-    cwd: normalPath(cwd),
+    cwd,
     capabilities: ociCapabilities(service, user.uid, facts.boundingCapabilities, report),
     rlimits: rlimits(service, report),
     noNewPrivileges: security.noNewPrivileges,

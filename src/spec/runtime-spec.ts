@@ -3,15 +3,15 @@ import { type Diagnostic, ProjectError } from '../errors.ts'
 import type { HostFacts } from '../native/host-facts.ts'
 import type { ImageConfig } from '../oci/image-config.ts'
 import type { OciLinux, OciNamespace, RuntimeSpec } from '../oci/runtime-spec.ts'
-import { parseSignal } from '../units/signals.ts'
 import type { Allocation } from './allocation.ts'
 import { deviceNodes } from './devices.ts'
 import { ociMounts } from './mounts.ts'
 import { networkSettings } from './network-settings.ts'
 import { hostnameOf, ociProcess } from './process.ts'
-import { type Report, reportTo } from './report.ts'
+import { reportTo } from './report.ts'
 import { ociResources } from './resources.ts'
 import { seccompProfile, securityOptions, systemPaths } from './security.ts'
+import { stopOf } from './stop.ts'
 
 /** What a process is made from; `exec` needs no more. */
 export interface ProcessInput {
@@ -27,18 +27,7 @@ export interface SpecInput extends ProcessInput {
 }
 
 const LOG = { maxBytes: 20 * 1024 * 1024, maxFiles: 5 }
-const STOP_GRACE_MS = 10_000
 const NAMESPACES: readonly OciNamespace[] = ['pid', 'mount', 'ipc', 'uts', 'cgroup']
-
-const stopSignal = ({ service, image }: ProcessInput, report: Report): number => {
-  const text = service.stopSignal ?? image.stopSignal ?? 'SIGTERM'
-  const signal = parseSignal(text)
-  if (signal === undefined) {
-    const path = ['services', service.name, service.stopSignal === undefined ? 'image' : 'stop_signal']
-    report({ code: 'ESIGNAL', path, message: `there is no signal '${text}'` })
-  }
-  return signal ?? 15
-}
 
 /** Path of the container's cgroup below each hierarchy's root. */
 export const cgroupsPath = ({ cgroupParent, project, id }: ProcessInput['allocation']): string =>
@@ -89,7 +78,7 @@ export const createRuntimeSpec = (input: SpecInput): RuntimeSpec => {
       networkSettings: networkSettings(allocation.network, facts),
       symlinks,
       log: LOG,
-      stop: { signal: stopSignal(input, report), graceMs: service.stopGraceMs ?? STOP_GRACE_MS },
+      stop: stopOf(service, input.image.stopSignal, report),
     },
   }
   if (diagnostics.length > 0) throw new ProjectError(diagnostics)

@@ -1,0 +1,18 @@
+import type { Service } from '../compose/project.ts'
+import type { Extension } from '../oci/runtime-spec.ts'
+import { parseSignal } from '../units/signals.ts'
+import type { Report } from './report.ts'
+
+const GRACE_MS = 10_000
+const SIGTERM = 15
+
+/** How the container is asked to stop, and how long it may take before SIGKILL. */
+export const stopOf = (service: Service, ofImage: string | undefined, report: Report): Extension['stop'] => {
+  const text = service.stopSignal ?? ofImage ?? 'SIGTERM'
+  const signal = parseSignal(text)
+  if (signal === undefined) {
+    const path = ['services', service.name, service.stopSignal === undefined ? 'image' : 'stop_signal']
+    report({ code: 'ESIGNAL', path, message: `there is no signal '${text}'` })
+  }
+  return { signal: signal ?? SIGTERM, graceMs: service.stopGraceMs ?? GRACE_MS }
+}

@@ -1,0 +1,37 @@
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { checkService } from '../../src/spec/check.ts'
+import { service } from './inputs.ts'
+import { findingsOf } from './lowered.ts'
+
+const wrong = {
+  capAdd: ['FLY'],
+  ulimits: { files: { soft: 1, hard: 1 } },
+  securityOpt: ['colour=blue'],
+  cpus: 0.001,
+  workingDir: 'relative',
+  stopSignal: 'SIGNOPE',
+  volumes: [
+    {
+      type: 'tmpfs',
+      target: '/proc',
+      readOnly: false,
+      sizeBytes: undefined,
+      mode: undefined,
+      options: [],
+      path: ['x'],
+    },
+  ],
+} as const
+
+test('a plain service passes', () => {
+  assert.equal(checkService(service()), [])
+})
+
+test('the check finds what building would find', () => {
+  const found = checkService(service(wrong)).map(({ code, path }) => `${code} ${path.join('.')}`)
+  assert.is(found.length, 7)
+  assert.equal([...found].sort(), findingsOf({ service: wrong }).sort())
+})
+
+test.run()
