@@ -87,8 +87,8 @@ const testTargets = [
   {
     name: 'core-test',
     variant: 'sanitize',
-    sources: [...testSupport, ...sources('test', (name) => name.endsWith('_test.cc'))],
-    library: daemon,
+    sources: sources('test', (name) => name.endsWith('_test.cc')),
+    library: [...daemon, ...testSupport],
     link: sanitizers,
   },
   {
@@ -109,7 +109,7 @@ const testTargets = [
     name: basename(file, '.cc').replaceAll('_', '-'),
     variant: 'sanitize',
     sources: [file],
-    library: daemon,
+    library: [...daemon, ...testSupport],
     link: sanitizers,
   })),
 ]
