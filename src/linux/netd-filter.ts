@@ -2,16 +2,19 @@ import type { OciSeccomp } from '../oci/runtime-spec.ts'
 import { compileSeccomp } from './seccomp.ts'
 import type { Machine } from './syscalls.ts'
 
+/** The last two lines are for malloc, and for an abort that can be seen. */
 const ALLOWED = `
-  read write readv writev close fcntl openat2 getdents64 fstat newfstatat lseek
-  recvmsg recvfrom recvmmsg sendmsg accept4 shutdown getsockopt setsockopt getsockname
-  epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2 poll ppoll splice pipe2
-  timerfd_create timerfd_settime clock_gettime clock_nanosleep nanosleep getrandom
+  epoll_ctl epoll_wait epoll_pwait accept4 recvfrom recvmsg shutdown getsockopt splice pipe2
+  openat2 getdents64 read clock_gettime getrandom restart_syscall exit_group
   munmap mremap madvise brk futex
-  exit exit_group rt_sigreturn rt_sigaction rt_sigprocmask restart_syscall getpid gettid tgkill
+  write writev rt_sigaction rt_sigprocmask rt_sigreturn getpid gettid tgkill
 `
   .trim()
   .split(/\s+/)
+
+/** NETD_FD in native/netd/broker.h. */
+const UDP_FD = 3n
+const LAST_FIXED_FD = 6n
 
 const PROT_EXEC = 4n
 
@@ -31,6 +34,10 @@ const NETD: OciSeccomp = {
       action: 'SCMP_ACT_ALLOW',
       args: [{ index: 2, value: PROT_EXEC, valueTwo: 0n, op: 'SCMP_CMP_MASKED_EQ' }],
     },
+    // An address only on the server's own socket, whose number nothing else can get: an upstream socket, which belongs to
+    // the NetworkRoot, speaks to its upstream alone.
+    { names: ['sendmsg'], action: 'SCMP_ACT_ALLOW', args: [{ index: 0, value: UDP_FD, op: 'SCMP_CMP_EQ' }] },
+    { names: ['close'], action: 'SCMP_ACT_ALLOW', args: [{ index: 0, value: LAST_FIXED_FD, op: 'SCMP_CMP_GT' }] },
     // sendto(fd, buffer, length, flags, NULL, 0): on connected sockets only.
     { names: ['sendto'], action: 'SCMP_ACT_ALLOW', args: [{ index: 4, value: 0n, op: 'SCMP_CMP_EQ' }] },
   ],
