@@ -187,17 +187,32 @@ test('the search tree stays correct where halves are further apart than a byte',
 
 test('netd may answer, and neither connect nor make sockets', () => {
   const filter = netdFilter('x86_64')
-  for (const name of ['read', 'recvmsg', 'accept4', 'splice', 'epoll_pwait', 'openat2', 'exit_group']) {
+  for (const name of [
+    'read',
+    'recvmsg',
+    'accept4',
+    'splice',
+    'epoll_pwait',
+    'openat2',
+    'exit_group',
+    'sendto',
+    'mmap',
+  ]) {
     assert.is(call(filter, 'x86_64', name), ALLOW, name)
   }
   for (const name of ['socket', 'connect', 'bind', 'openat', 'execve', 'clone', 'ptrace', 'unshare', 'prctl', 'dup2']) {
     assert.is(call(filter, 'x86_64', name), KILL, name)
   }
+  assert.is(runClassic(filter, { number: 1, architecture: 0x40000003 }), KILL)
+})
+
+test('netd names an address on its own UDP socket alone, and never maps code', () => {
+  const filter = netdFilter('x86_64')
   assert.is(call(filter, 'x86_64', 'sendmsg', 3n), ALLOW)
   assert.is(call(filter, 'x86_64', 'sendmsg', 9n), KILL)
-  assert.is(call(filter, 'x86_64', 'close', 9n), ALLOW)
-  assert.is(call(filter, 'x86_64', 'close', 3n), KILL)
-  assert.is(runClassic(filter, { number: 1, architecture: 0x40000003 }), KILL)
+  assert.is(call(filter, 'x86_64', 'close', 3n), KILL, 'the number of its socket is never free')
+  assert.is(call(filter, 'x86_64', 'sendto', 9n, 1n, 1n, 0n, 0x7fff0000n), KILL)
+  assert.is(call(filter, 'x86_64', 'mprotect', 0n, 4096n, 5n), KILL)
 })
 
 const taken = 'the kernel takes the filter and does what it says'
