@@ -3,6 +3,7 @@
 // sticks; later reads give empty values, so that decoders need no checks of their own.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -42,7 +43,7 @@ class Reader {
   }
   void text(std::string& out, const char* field) {
     std::span<const uint8_t> content = block(kMaxText, field);
-    if (memchr(content.data(), 0, content.size()) != nullptr) return fail(field);
+    if (std::ranges::find(content, 0) != content.end()) return fail(field);
     out.assign(content.begin(), content.end());
   }
   void bytes(std::vector<uint8_t>& out, const char* field) {
