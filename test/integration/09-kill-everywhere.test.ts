@@ -15,7 +15,7 @@ test.after(cleanUp)
  * other; after each death the next ordinary command must bring the project to the wanted state. What leaks then is found
  * by the runner's look at the machine after this file.
  */
-const crash = resolve(__dirname, 'crash.cjs')
+const crash = resolve(import.meta.dirname, 'crash.cjs')
 const project = folder(`
 services:
   a:

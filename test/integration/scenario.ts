@@ -8,7 +8,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 
-export const CLI = resolve(__dirname, '../../dist/caisson.js')
+export const CLI = resolve(import.meta.dirname, '../../dist/caisson.js')
 
 export interface Outcome {
   readonly status: number | null
@@ -83,7 +83,7 @@ const folders: string[] = []
 export const folder = (
   compose: string,
   files: Readonly<Record<string, string>> = {},
-  name = `p${process.pid}x${folders.length}`,
+  name = `${process.env.CAISSON_TEST_PREFIX ?? `p${process.pid}`}x${folders.length}`,
 ): Folder => {
   const directory = join(mkdtempSync(join(tmpdir(), 'caisson-project-')), name)
   mkdirSync(directory)
