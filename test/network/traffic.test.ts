@@ -77,80 +77,104 @@ let machine: Machine
 const tcp = (from: Namespace, host: string, port: number) => machine.world.ask(from, 'tcp', host, port)
 const udp = (from: Namespace, host: string, port: number) => machine.world.ask(from, 'udp', host, port)
 
+/** Asked side by side: much of it waits for a time-out. */
+const expectAll = async (...pairs: readonly (readonly [Promise<string>, string])[]): Promise<void> => {
+  const answers = await Promise.all(pairs.map(([answer]) => answer))
+  assert.equal(
+    answers,
+    pairs.map(([, expected]) => expected),
+  )
+}
+
 test.before(async () => {
   machine = await build()
 })
 test.after(() => machine.close())
 
 /** Each is tried with bridged frames kept from iptables, and handed to it. */
-const withBridgeFilter = (name: string, body: () => void): void => {
+const withBridgeFilter = (name: string, body: () => Promise<void>): void => {
   for (const value of [0, 1]) {
-    test(`${name} (bridge-nf-call-iptables=${value})`, () => {
+    test(`${name} (bridge-nf-call-iptables=${value})`, async () => {
       machine.namespace.run('sysctl', '-qw', `net.bridge.bridge-nf-call-iptables=${value}`)
-      body()
+      await body()
     })
   }
 }
 
-withBridgeFilter('neighbours see each other with their own addresses', () => {
-  assert.is(tcp(machine.web, addressIn(machine.one, 3), 80), `80 ${addressIn(machine.one, 2)}`)
-  assert.is(tcp(machine.hidden, addressIn(machine.secret, 3), 80), `80 ${addressIn(machine.secret, 2)}`)
+withBridgeFilter('neighbours see each other with their own addresses', async () => {
+  await expectAll(
+    [tcp(machine.web, addressIn(machine.one, 3), 80), `80 ${addressIn(machine.one, 2)}`],
+    [tcp(machine.hidden, addressIn(machine.secret, 3), 80), `80 ${addressIn(machine.secret, 2)}`],
+  )
 })
 
-withBridgeFilter('containers of different networks do not reach each other', () => {
-  assert.is(tcp(machine.web, addressIn(machine.two, 2), 80), 'timeout')
-  assert.is(tcp(machine.other, addressIn(machine.one, 2), 80), 'timeout')
+withBridgeFilter('containers of different networks do not reach each other', async () => {
+  await expectAll(
+    [tcp(machine.web, addressIn(machine.two, 2), 80), 'timeout'],
+    [tcp(machine.other, addressIn(machine.one, 2), 80), 'timeout'],
+  )
 })
 
-withBridgeFilter('what leaves has the address of the host', () => {
-  assert.is(tcp(machine.web, OUTSIDE, 80), `80 ${HOST}`)
-  assert.is(udp(machine.web, OUTSIDE, 53), `53 ${HOST}`)
+withBridgeFilter('what leaves has the address of the host', async () => {
+  await expectAll([tcp(machine.web, OUTSIDE, 80), `80 ${HOST}`], [udp(machine.web, OUTSIDE, 53), `53 ${HOST}`])
 })
 
-withBridgeFilter('a published port is reached from outside, which keeps its address', () => {
-  assert.is(tcp(machine.outside, HOST, 8080), `80 ${OUTSIDE}`)
-  assert.is(udp(machine.outside, HOST, 5300), `53 ${OUTSIDE}`)
-  assert.is(tcp(machine.outside, HOST, 8082), `80 ${OUTSIDE}`)
+withBridgeFilter('a published port is reached from outside, which keeps its address', async () => {
+  await expectAll(
+    [tcp(machine.outside, HOST, 8080), `80 ${OUTSIDE}`],
+    [udp(machine.outside, HOST, 5300), `53 ${OUTSIDE}`],
+    [tcp(machine.outside, HOST, 8082), `80 ${OUTSIDE}`],
+  )
 })
 
-withBridgeFilter('a port published on 127.0.0.1 is for the host alone', () => {
-  assert.is(tcp(machine.outside, HOST, 8081), 'refused')
-  assert.is(tcp(machine.namespace, '127.0.0.1', 8081), `80 ${machine.one.gateway}`)
+withBridgeFilter('a port published on 127.0.0.1 is for the host alone', async () => {
+  await expectAll(
+    [tcp(machine.outside, HOST, 8081), 'refused'],
+    [tcp(machine.namespace, '127.0.0.1', 8081), `80 ${machine.one.gateway}`],
+  )
 })
 
-withBridgeFilter('the host reaches a published port by every address of its own', () => {
-  assert.is(tcp(machine.namespace, '127.0.0.1', 8080), `80 ${machine.one.gateway}`)
-  assert.is(udp(machine.namespace, '127.0.0.1', 5300), `53 ${machine.one.gateway}`)
-  assert.is(tcp(machine.namespace, HOST, 8080), `80 ${HOST}`)
+withBridgeFilter('the host reaches a published port by every address of its own', async () => {
+  await expectAll(
+    [tcp(machine.namespace, '127.0.0.1', 8080), `80 ${machine.one.gateway}`],
+    [udp(machine.namespace, '127.0.0.1', 5300), `53 ${machine.one.gateway}`],
+    [tcp(machine.namespace, HOST, 8080), `80 ${HOST}`],
+  )
 })
 
-withBridgeFilter('a neighbour, and another network, reach a published port through the host', () => {
-  assert.is(tcp(machine.neighbour, HOST, 8080), `80 ${machine.one.gateway}`)
-  assert.is(tcp(machine.neighbour, machine.one.gateway, 8080), `80 ${machine.one.gateway}`)
-  assert.is(tcp(machine.other, HOST, 8080), `80 ${machine.one.gateway}`)
+withBridgeFilter('a neighbour, and another network, reach a published port through the host', async () => {
+  await expectAll(
+    [tcp(machine.neighbour, HOST, 8080), `80 ${machine.one.gateway}`],
+    [tcp(machine.neighbour, machine.one.gateway, 8080), `80 ${machine.one.gateway}`],
+    [tcp(machine.other, HOST, 8080), `80 ${machine.one.gateway}`],
+  )
 })
 
-test('a container reaches its own published port', () => {
+test('a container reaches its own published port', async () => {
   machine.namespace.run('sysctl', '-qw', 'net.bridge.bridge-nf-call-iptables=0')
-  assert.is(tcp(machine.web, HOST, 8080), `80 ${machine.one.gateway}`)
+  await expectAll([tcp(machine.web, HOST, 8080), `80 ${machine.one.gateway}`])
 })
 
-withBridgeFilter('nobody outside reaches a container by its own address', () => {
-  assert.is(tcp(machine.outside, addressIn(machine.one, 2), 80), 'timeout')
-  assert.is(tcp(machine.outside, addressIn(machine.secret, 2), 80), 'timeout')
+withBridgeFilter('nobody outside reaches a container by its own address', async () => {
+  await expectAll(
+    [tcp(machine.outside, addressIn(machine.one, 2), 80), 'timeout'],
+    [tcp(machine.outside, addressIn(machine.secret, 2), 80), 'timeout'],
+  )
 })
 
-withBridgeFilter('an internal network has no way out, not even with a route', () => {
+withBridgeFilter('an internal network has no way out, not even with a route', async () => {
   machine.hidden.shell(`ip route replace default via ${machine.secret.gateway}`)
-  assert.is(tcp(machine.hidden, OUTSIDE, 80), 'timeout')
-  assert.is(tcp(machine.hidden, HOST, 8080), 'timeout')
-  assert.is(tcp(machine.hidden, addressIn(machine.one, 2), 80), 'timeout')
+  await expectAll(
+    [tcp(machine.hidden, OUTSIDE, 80), 'timeout'],
+    [tcp(machine.hidden, HOST, 8080), 'timeout'],
+    [tcp(machine.hidden, addressIn(machine.one, 2), 80), 'timeout'],
+  )
 })
 
 test('loopback addresses are not reached from a network, whatever its hosts send', async () => {
   const { world, namespace, outside, web, one } = machine
   await world.serve(namespace, 'tcp/127.0.0.1/9000')
-  assert.is(tcp(namespace, '127.0.0.1', 9000), '9000 127.0.0.1')
+  await expectAll([tcp(namespace, '127.0.0.1', 9000), '9000 127.0.0.1'])
   for (const [from, gateway] of [
     [web, one.gateway],
     [outside, HOST],
@@ -159,16 +183,15 @@ test('loopback addresses are not reached from a network, whatever its hosts send
     from.shell(`sysctl -qw net.ipv4.conf.all.route_localnet=1 net.ipv4.conf.eth0.route_localnet=1
       ip addr del 127.0.0.1/8 dev lo; ip route flush table local root 127.0.0.0/8 || true
       ip route add 127.0.0.1/32 via ${gateway} src $(ip -4 -o addr show eth0 | awk '{print $4}' | cut -d/ -f1)`)
-    assert.is(tcp(from, '127.0.0.1', 9000), 'timeout')
-    assert.is(tcp(from, '127.0.0.1', 8081), 'timeout')
+    await expectAll([tcp(from, '127.0.0.1', 9000), 'timeout'], [tcp(from, '127.0.0.1', 8081), 'timeout'])
   }
 })
 
-test('a container cannot send with an address of another network', () => {
+test('a container cannot send with an address of another network', async () => {
   const { web, two, world } = machine
   const stolen = addressIn(two, 77)
   web.shell(`ip addr add ${stolen}/32 dev eth0`)
-  assert.is(world.ask(web, 'tcp', OUTSIDE, 80, stolen), 'timeout')
+  await expectAll([world.ask(web, 'tcp', OUTSIDE, 80, stolen), 'timeout'])
 })
 
 test('a flushed ruleset is healed with what lives', async () => {
@@ -179,8 +202,7 @@ test('a flushed ruleset is healed with what lives', async () => {
   namespace.run('nft', 'flush', 'ruleset')
   assert.is(await verifyNetworks(root, live), true)
   assert.is(namespace.run('nft', 'list', 'ruleset'), before)
-  assert.is(tcp(outside, HOST, 8080), `80 ${OUTSIDE}`)
-  assert.is(tcp(other, addressIn(one, 3), 80), 'timeout')
+  await expectAll([tcp(outside, HOST, 8080), `80 ${OUTSIDE}`], [tcp(other, addressIn(one, 3), 80), 'timeout'])
   namespace.run('nft', 'flush', 'table', 'ip', 'caisson')
   assert.is(await verifyNetworks(root, live), true)
   assert.is(namespace.run('nft', 'list', 'ruleset'), before)
@@ -190,10 +212,12 @@ test('a stale element does not shadow a service that has the port now', async ()
   const { world, namespace, outside, neighbour, bound } = machine
   for (const { fd } of bound) closeSync(fd)
   await world.serve(namespace, 'tcp/0.0.0.0/8080', 'udp/0.0.0.0/5300')
-  assert.is(tcp(outside, HOST, 8080), `8080 ${OUTSIDE}`)
-  assert.is(udp(outside, HOST, 5300), `5300 ${OUTSIDE}`)
-  assert.is(tcp(neighbour, HOST, 8080), `8080 ${addressIn(machine.one, 3)}`)
-  assert.is(tcp(outside, HOST, 8082), 'refused')
+  await expectAll(
+    [tcp(outside, HOST, 8080), `8080 ${OUTSIDE}`],
+    [udp(outside, HOST, 5300), `5300 ${OUTSIDE}`],
+    [tcp(neighbour, HOST, 8080), `8080 ${addressIn(machine.one, 3)}`],
+    [tcp(outside, HOST, 8082), 'refused'],
+  )
 })
 
 test.run()

@@ -1,6 +1,7 @@
 /** A small internet of network namespaces, without names on the machine: each is held by a process of this test. */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
 
 export interface Namespace {
   readonly path: string
@@ -37,7 +38,7 @@ const CLIENT = `
 import socket, sys
 kind, host, port, bind = sys.argv[1:5]
 s = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM if kind == "tcp" else socket.SOCK_DGRAM)
-s.settimeout(0.7)
+s.settimeout(0.4)
 try:
     if bind: s.bind((bind, 0))
     s.connect((host, int(port)))
@@ -78,8 +79,10 @@ export class World {
   }
 
   /** What a client there gets: `80 10.0.0.1`, `refused`, `timeout`, or an error's text. */
-  ask(from: Namespace, kind: 'tcp' | 'udp', host: string, port: number, bind = ''): string {
-    return from.run(PYTHON, '-c', CLIENT, kind, host, `${port}`, bind)
+  async ask(from: Namespace, kind: 'tcp' | 'udp', host: string, port: number, bind = ''): Promise<string> {
+    const args = [`--net=${from.path}`, PYTHON, '-c', CLIENT, kind, host, `${port}`, bind]
+    const { stdout } = await promisify(execFile)('nsenter', args)
+    return stdout
   }
 
   /** A container: a namespace with eth0 on `bridge`. */
