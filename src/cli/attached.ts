@@ -1,8 +1,9 @@
 /** `up` in the foreground: output of all services until they end, Ctrl-C to stop, a second one to kill. */
 import type { Project } from '../compose/project.ts'
-import { type Engine, type LogItem, type LogSource, logTime, type UpOptions } from '../index.ts'
+import { type ContainerRow, type Engine, type LogItem, type LogSource, logTime, type UpOptions } from '../index.ts'
 import type { UpValues } from './commands/up.ts'
 import type { Context } from './context.ts'
+import { hostAddress } from './render/container.ts'
 import { createPrefix, shortName } from './render/log-prefix.ts'
 import { plainStyle } from './render/style.ts'
 import { createProgress, type Progress } from './render/progress.ts'
@@ -126,6 +127,13 @@ const showItem = ({ context, project, values }: Session, item: LogItem, shown: R
   }
 }
 
+/** `web-1 is published at 127.0.0.1:8080`: what a user looks for first. */
+const formatPublished = (project: string, rows: readonly ContainerRow[]): string =>
+  rows
+    .filter((row) => row.publishers.length > 0)
+    .map((row) => `${shortName(project, row)} is published at ${row.publishers.map(hostAddress).join(', ')}\n`)
+    .join('')
+
 const followOutput = async (session: Session, stopping: Stopping, since: string): Promise<number> => {
   const { context, engine, project, options, values } = session
   const rows = await engine.ps(project.name)
@@ -135,6 +143,7 @@ const followOutput = async (session: Session, stopping: Stopping, since: string)
   const prefix = createPrefix({ project: project.name, sources: attached, style })
   const names = attached.map((row) => shortName(project.name, row))
   if (!values.noLogPrefix) context.stderr.write(`Attaching to ${names.join(', ')}\n`)
+  context.stderr.write(formatPublished(project.name, attached))
   const codes = new ExitCodes(values)
   const followed = options.services.length === 0 || endsAll(values, 1) ? [] : shown
   const items = engine.logs(project.name, {

@@ -10,21 +10,28 @@ type Task = ListrTaskWrapper<undefined, any, any>
 
 type StepEvent = Extract<EngineEvent, { kind: 'started' | 'done' | 'failed' | 'skipped' }>
 
+/** Until its first operation has begun; then the event says how it is called. */
+const titleBefore = (node: PlanNode | undefined): string => {
+  if (node === undefined) return ''
+  const { operation, resource } = node
+  const noun = /[A-Z][a-z]+$/.exec(operation.kind)?.[0] ?? ''
+  return 'name' in operation ? titleOf({ noun: noun.toLowerCase(), name: operation.name }) : resource.replace(':', ' ')
+}
+
 /** One resource of the plan. It ends when its last operation has. */
 class Row {
-  readonly resource: string
   readonly ended: Promise<string | undefined>
   task: Task | undefined
   title: string
   #open: number
+  #isOver = false
   #spent = 0
   #end: (skipped: string | undefined) => void = () => {}
   #fail: (error: Error) => void = () => {}
 
-  constructor(resource: string, nodes: number) {
-    this.resource = resource
-    this.title = resource
-    this.#open = nodes
+  constructor(nodes: readonly PlanNode[]) {
+    this.title = titleBefore(nodes[0])
+    this.#open = nodes.length
     this.ended = new Promise((resolve, reject) => {
       this.#end = resolve
       this.#fail = reject
@@ -33,10 +40,12 @@ class Row {
   }
 
   show(event: StepEvent): void {
+    if (this.#isOver) return
     if (event.kind === 'done') this.#spent += event.milliseconds
     const spent = event.kind === 'done' ? `  ${formatMilliseconds(this.#spent)}` : ''
     this.title = `${titleOf(event.subject)}  ${stateWord(event)}${spent}`
     if (this.task !== undefined) this.task.title = this.title
+    this.#isOver = event.kind === 'failed' || event.kind === 'skipped'
     if (event.kind === 'failed') this.#fail(new Error(event.error.message))
     else if (event.kind === 'skipped') this.#end(this.title)
     else if (event.kind === 'done' && --this.#open === 0) this.#end(undefined)
@@ -49,9 +58,9 @@ class Row {
 }
 
 const rowsOf = (nodes: readonly PlanNode[]): Map<string, Row> => {
-  const counts = new Map<string, number>()
-  for (const node of nodes) counts.set(node.resource, (counts.get(node.resource) ?? 0) + 1)
-  return new Map([...counts].map(([resource, count]) => [resource, new Row(resource, count)]))
+  const byResource = new Map<string, PlanNode[]>()
+  for (const node of nodes) byResource.set(node.resource, [...(byResource.get(node.resource) ?? []), node])
+  return new Map([...byResource].map(([resource, group]) => [resource, new Row(group)]))
 }
 
 const createList = (rows: Iterable<Row>): Listr => {
