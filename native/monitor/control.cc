@@ -14,8 +14,6 @@ namespace caisson {
 
 namespace {
 
-// A reader this far behind costs memory that the service does not have: it reconnects, or reads the log.
-constexpr size_t MAX_QUEUED_BYTES = 4 << 20;
 constexpr int BACKLOG = 64;
 
 bool is_trusted(int socket) {
@@ -82,7 +80,6 @@ void Client::flush() {
   }
   out_.erase(out_.begin(), out_.begin() + static_cast<ptrdiff_t>(done));
   if (out_.empty()) out_ = {};
-  if (out_.size() > MAX_QUEUED_BYTES) dead_ = true;
 }
 
 void Client::flush_waiting(int timeout_ms) {

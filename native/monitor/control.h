@@ -23,7 +23,7 @@ inline constexpr uint32_t ATTACH_STDIN = 1, ATTACH_OUTPUT = 2;
 // None: malformed.
 std::optional<Request> decode_request(const Frame& frame);
 
-// One connection, non-blocking. What does not go out at once is queued; a peer that lets the queue grow is given up.
+// One connection, non-blocking. What does not go out at once is queued.
 class Client {
  public:
   explicit Client(Fd socket) : socket_(std::move(socket)) {}
@@ -40,8 +40,8 @@ class Client {
   void flush();
   // As flush, but waits up to `timeout_ms` for the peer.
   void flush_waiting(int timeout_ms);
-  bool has_output() const { return !out_.empty(); }
-  // Broken, too slow or malformed: to be closed.
+  size_t queued() const { return out_.size(); }
+  // Broken, stalled or malformed: to be closed.
   bool dead() const { return dead_; }
   void give_up() { dead_ = true; }
 

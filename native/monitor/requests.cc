@@ -40,7 +40,10 @@ void Supervisor::on_client(int fd, uint32_t events) {
   auto found = std::find_if(clients_.begin(), clients_.end(), [fd](auto& client) { return client->fd() == fd; });
   if (found == clients_.end()) return;
   Client& client = **found;
-  if (events & EPOLLOUT) client.flush();
+  if (events & EPOLLOUT) {
+    client.flush();
+    if (timers_.pending(Timer::stall)) timers_.set(Timer::stall, STALL_MS);  // it reads
+  }
   if (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) {
     bool alive = client.receive({buffer_.data(), MAX_PAYLOAD_BYTES});
     serve_frames(client);
@@ -63,6 +66,7 @@ void Supervisor::serve_frames(Client& client) {
 }
 
 void Supervisor::serve_request(Client& client, const Request& request) {
+  if (abandoned_ && request.type != FrameType::commit) return;  // all get the failure
   switch (request.type) {
     case FrameType::commit:
       committed_ = true;
@@ -151,7 +155,8 @@ void Supervisor::serve_pidfd(Client& client) {
 void Supervisor::update_interest(Client& client) {
   if (client.dead()) return;
   bool paused = client.attached_stdin && stdin_is_full();
-  change(Source::client, client.fd(), (paused ? 0 : uint32_t{EPOLLIN}) | (client.has_output() ? uint32_t{EPOLLOUT} : 0));
+  change(Source::client, client.fd(), (paused ? 0 : uint32_t{EPOLLIN}) | (client.queued() > 0 ? uint32_t{EPOLLOUT} : 0));
+  pause_output();
 }
 
 // Between events only: whoever handles one may hold a Client.

@@ -17,10 +17,15 @@ namespace {
 constexpr int LAST_ROUNDS = 1024;
 // A prompt has no newline: it is shown in the log after this pause.
 constexpr int64_t IDLE_MS = 200;
+constexpr size_t CLIENT_QUEUE_BYTES = 1 << 20;
 constexpr uint8_t END_OF_TRANSMISSION = 4;
 
 void make_non_blocking(const Fd& fd) {
   if (fd) fcntl(fd.get(), F_SETFL, O_NONBLOCK | fcntl(fd.get(), F_GETFL));
+}
+
+bool is_full(const Client& client) {
+  return !client.dead() && client.attached_output && client.queued() > CLIENT_QUEUE_BYTES;
 }
 
 }  // namespace
@@ -41,7 +46,7 @@ void Supervisor::open_stdio() {
 }
 
 void Supervisor::read_output(Stream stream, Fd& source, int rounds) {
-  for (int round = 0; round < rounds && source; round++) {
+  for (int round = 0; round < rounds && source && (!output_paused_ || rounds == LAST_ROUNDS); round++) {
     Result<size_t> got = sys::read(source.get(), buffer_.data(), buffer_.size());
     if (!got && got.failure().error == EAGAIN) break;
     if (!got || got.value() == 0) {  // EIO: the last process has closed the terminal
@@ -75,6 +80,26 @@ void Supervisor::broadcast(Stream stream, std::string_view data) {
     client->flush();
     update_interest(*client);
   }
+}
+
+// Output that attached clients have not taken waits here; beyond this, in the container's pipe.
+void Supervisor::pause_output() {
+  bool full = std::any_of(clients_.begin(), clients_.end(), [](auto& client) { return is_full(*client); });
+  if (full == output_paused_) return;
+  output_paused_ = full;
+  for (Fd* fd : {&stdout_, &stderr_}) {
+    if (!*fd) continue;
+    Source source = fd == &stdout_ ? Source::standard_output : Source::standard_error;
+    full ? unwatch(fd->get()) : watch(source, fd->get(), EPOLLIN);
+  }
+  full ? timers_.set(Timer::stall, STALL_MS) : timers_.clear(Timer::stall);
+}
+
+void Supervisor::drop_stalled() {
+  for (auto& client : clients_) {
+    if (is_full(*client)) client->give_up();
+  }
+  pause_output();
 }
 
 void Supervisor::write_stdin(std::span<const uint8_t> data) {

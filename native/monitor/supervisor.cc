@@ -131,6 +131,7 @@ void Supervisor::dispatch(Source source, int fd, uint32_t events) {
 void Supervisor::on_timers() {
   if (timers_.take_expired(Timer::grace)) (void)sys::pidfd_send_signal(container_.pidfd.get(), SIGKILL);
   if (timers_.take_expired(Timer::resolver)) restart_resolver();
+  if (timers_.take_expired(Timer::stall)) drop_stalled();
   if (timers_.take_expired(Timer::idle)) {
     log_->settle();
     buffer_.release();
@@ -196,6 +197,7 @@ int Supervisor::finish() {
 // The start failed, or its starter died before it committed. A commit that was sent ahead counts.
 int Supervisor::abandon(const Failure* failure) {
   Failure told = failure != nullptr ? *failure : Failure{.section = "plan", .syscall = "recv", .error = ECANCELED, .path = ""};
+  abandoned_ = true;
   if (startup_ != nullptr && startup_->receive({buffer_.data(), MAX_PAYLOAD_BYTES})) serve_frames(*startup_);
   destroy_container();
   drain_output();

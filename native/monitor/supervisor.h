@@ -70,6 +70,8 @@ class Supervisor {
   void read_output(Stream stream, Fd& source, int rounds);
   void drain_output();
   void broadcast(Stream stream, std::string_view data);
+  void pause_output();
+  void drop_stalled();
   void write_stdin(std::span<const uint8_t> data);
   void flush_stdin();
   bool stdin_is_full() const { return stdin_queue_.size() >= STDIN_QUEUE_BYTES; }
@@ -101,6 +103,7 @@ class Supervisor {
   std::unique_ptr<Failure> failure_;
 
   Fd stdout_, stderr_, stdin_;
+  bool output_paused_ = false; // neither stdout_ nor stderr_ is in the epoll set
   Bytes stdin_queue_;
   bool stdin_watched_ = false; // in the epoll set, while the queue waits
   bool stdin_ends_ = false;    // end of file follows the queue
@@ -108,6 +111,8 @@ class Supervisor {
 
   // Reads of one wake-up and stream: a flood of one must not keep the other, or a client, waiting.
   static constexpr int ROUNDS = 4;
+  // A client that reads holds the container back for moments, as a pipe would; one that does not is dropped after this.
+  static constexpr int64_t STALL_MS = 2000;
   static constexpr size_t READ_BYTES = 256 * 1024;
   static constexpr size_t STDIN_QUEUE_BYTES = 64 * 1024;
 };

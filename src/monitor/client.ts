@@ -194,7 +194,7 @@ export class MonitorClient {
     this.#send(FRAME.resize, u32Fields(rows, columns))
   }
 
-  /** Stops reading, so that a slow consumer does not fill this process. The monitor gives up on us 4 MB later. */
+  /** Stops reading, so that a slow consumer does not fill this process. The monitor gives up on us 2 s and 1 MiB later. */
   pause(): void {
     this.#socket.pause()
   }

@@ -5,7 +5,8 @@
  * frame   = u32 length of payload (at most 64 KiB), u16 type, u16 zero, payload. Little-endian; text = u32 length + UTF-8.
  * A connection starts with the monitor's `hello`. Requests are answered in order, except that `exited` comes once, when the
  * run has ended and nothing of it is left (undo list run, alive lock free); it answers every wait, stop and attach before.
- * A peer that reads so slowly that 4 MB wait for it is cut off.
+ * While more than 1 MiB of output waits for an attached peer, the container's pipe is not read; a peer that takes nothing
+ * for 2 s is cut off.
  *
  *   start-up socket             client ── commit, go ──►  monitor   (either may be sent ahead of the answers)
  *                               client ◄─ hello, created, running | failure ──
