@@ -1,24 +1,85 @@
+/** Changes of what exists: each observes, makes its plan, and carries it out. */
+import type { Observed } from '../plan/observed.ts'
+import {
+  reconcileDown,
+  reconcileKill,
+  reconcileRemove,
+  reconcileRestart,
+  reconcileStart,
+  reconcileStop,
+} from '../plan/change.ts'
+import type { Plan } from '../plan/plan.ts'
+import { looksAlive } from '../state/snapshot.ts'
+import { carryOut, forgetEmptyProject } from './carry-out.ts'
+import { changing, type Session, withSession } from './session.ts'
 import type { ChangeOptions, DownOptions, EngineOptions, KillOptions, Outcome, ProjectTarget } from './types.ts'
+import { removeProjectCgroups } from './undo.ts'
+import { lookAtWorld, readWorld } from './world.ts'
 
-export const down = async (_engine: EngineOptions, _target: ProjectTarget, _options: DownOptions): Promise<Outcome> => {
-  throw new Error('not there yet')
-}
-export const start = async (
-  _engine: EngineOptions,
-  _target: ProjectTarget,
-  _options: ChangeOptions,
+type Reconcile = (observed: Observed) => Plan
+
+const apply = async (
+  engine: EngineOptions,
+  target: ProjectTarget,
+  dryRun: boolean,
+  reconcile: Reconcile,
+  after: (session: Session) => Promise<void> = async () => {},
 ): Promise<Outcome> => {
-  throw new Error('not there yet')
+  if (dryRun) {
+    const plan = reconcile(lookAtWorld(engine, target.name, looksAlive))
+    engine.emit({ kind: 'planned', plan })
+    return { plan }
+  }
+  return withSession(engine, (session) =>
+    changing(session, target.name, async () => {
+      const world = await readWorld(session, target.name)
+      const plan = reconcile(world.observed)
+      engine.emit({ kind: 'planned', plan })
+      try {
+        await carryOut(session, plan, world, target.project)
+      } finally {
+        await after(session)
+      }
+      return { plan }
+    }),
+  )
 }
-export const stop = start
-export const restart = start
-export const kill = async (_engine: EngineOptions, _target: ProjectTarget, _options: KillOptions): Promise<Outcome> => {
-  throw new Error('not there yet')
+
+/** What the project itself leaves when its last container has gone. */
+const leaveProject = (name: string) => async (session: Session) => {
+  if (forgetEmptyProject(session, name)) await removeProjectCgroups(session, name)
 }
-export const remove = async (
-  _engine: EngineOptions,
-  _target: ProjectTarget,
-  _options: ChangeOptions & { readonly volumes: boolean },
-): Promise<Outcome> => {
-  throw new Error('not there yet')
-}
+
+export const down = (engine: EngineOptions, target: ProjectTarget, options: DownOptions): Promise<Outcome> =>
+  apply(
+    engine,
+    target,
+    options.dryRun,
+    (observed) => reconcileDown(target, observed, options),
+    leaveProject(target.name),
+  )
+
+export const start = (engine: EngineOptions, target: ProjectTarget, options: ChangeOptions): Promise<Outcome> =>
+  apply(engine, target, options.dryRun, (observed) => reconcileStart(target, observed, options))
+
+export const stop = (engine: EngineOptions, target: ProjectTarget, options: ChangeOptions): Promise<Outcome> =>
+  apply(engine, target, options.dryRun, (observed) => reconcileStop(target, observed, options))
+
+export const restart = (engine: EngineOptions, target: ProjectTarget, options: ChangeOptions): Promise<Outcome> =>
+  apply(engine, target, options.dryRun, (observed) => reconcileRestart(target, observed, options))
+
+export const kill = (engine: EngineOptions, target: ProjectTarget, options: KillOptions): Promise<Outcome> =>
+  apply(engine, target, options.dryRun, (observed) => reconcileKill(target, observed, options))
+
+export const remove = (
+  engine: EngineOptions,
+  target: ProjectTarget,
+  options: ChangeOptions & { readonly volumes: boolean },
+): Promise<Outcome> =>
+  apply(
+    engine,
+    target,
+    options.dryRun,
+    (observed) => reconcileRemove(target, observed, options),
+    leaveProject(target.name),
+  )

@@ -1,4 +1,5 @@
 /** Reads HostFacts from /proc and /sys: a dozen small files, once per command. */
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import os from 'node:os'
 import type { CgroupFacts, HostFacts } from '../native/host-facts.ts'
@@ -94,6 +95,10 @@ export const fileSystemOf = (mounts: readonly MountLine[], path: string): string
   )
 }
 
+/** v1: the file is there with swap accounting only. v2: wherever the kernel can swap at all. */
+const countsSwap = ({ v1 }: CgroupFacts): boolean =>
+  existsSync(v1.memory === undefined ? '/proc/swaps' : `${v1.memory}/memory.memsw.limit_in_bytes`)
+
 const kernelVersion = (release: string) => {
   const [major = 0, minor = 0] = release.split('.').map((part) => Number.parseInt(part, 10) || 0)
   return { release, major, minor }
@@ -112,13 +117,14 @@ export const readHostFacts = async (engine: { readonly root: string }): Promise<
   const mounts = parseMounts(mountinfo)
   const v2 = mounts.find(({ type }) => type === 'cgroup2')?.point
   const v2Controllers = v2 === undefined ? '' : await read(`${v2}/cgroup.controllers`)
+  const cgroup = cgroupFacts(mountinfo, own, v2Controllers)
   return {
     machine: os.machine(),
     kernel: kernelVersion(os.release()),
     uid: process.getuid?.() ?? 0,
     cpus: os.availableParallelism(),
     memoryBytes: os.totalmem(),
-    cgroup: cgroupFacts(mountinfo, own, v2Controllers),
+    cgroup: { ...cgroup, swap: countsSwap(cgroup) },
     lastCapability: Number.parseInt(lastCapability, 10) || 40,
     boundingCapabilities: BigInt(`0x${/^CapBnd:\s*([0-9a-f]+)/m.exec(status)?.[1] ?? '0'}`),
     stateOnOverlay: fileSystemOf(mounts, engine.root) === 'overlay',

@@ -1,6 +1,120 @@
+/** up: check, observe, reconcile, carry out. */
 import type { Project } from '../compose/project.ts'
+import { CaissonError, type Diagnostic, ProjectError } from '../errors.ts'
+import { imageId } from '../image/store.ts'
+import { type Reconciled, reconcileUp } from '../plan/reconcile.ts'
+import { selectServices } from '../plan/select.ts'
+import { unsupported } from '../plan/support.ts'
+import { keepProject, readProject, refuseForeignDirectory } from '../state/projects.ts'
+import { looksAlive, readContainers } from '../state/snapshot.ts'
+import type { Observed } from '../plan/observed.ts'
+import { carryOut } from './carry-out.ts'
+import { changing, type Session, warn, withSession } from './session.ts'
 import type { EngineOptions, Outcome, UpOptions } from './types.ts'
+import { lookAtWorld, readWorld } from './world.ts'
 
-export const up = async (_engine: EngineOptions, _project: Project, _options: UpOptions): Promise<Outcome> => {
-  throw new Error('not there yet')
+/** Identity of each service's image; those that are not here are findings with their place. */
+const imagesOf = (root: string, project: Project, names: Iterable<string>) => {
+  const images: Record<string, string> = {}
+  const findings: Diagnostic[] = []
+  for (const name of names) {
+    const reference = project.services[name]?.image
+    if (reference === undefined) continue
+    try {
+      images[name] = imageId({ root }, reference)
+    } catch (error) {
+      if (!(error instanceof CaissonError)) throw error
+      const { code, message, hint } = error
+      findings.push({
+        ...{ code, severity: 'error', path: ['services', name, 'image'], message: `service ${name}: ${message}` },
+        ...(hint === undefined ? {} : { hint }),
+      })
+    }
+  }
+  return { images, findings }
+}
+
+/** A service without an image would be built. */
+const missingImages = (project: Project, names: Iterable<string>): readonly Diagnostic[] =>
+  [...names].flatMap((name) =>
+    project.services[name]?.image === undefined
+      ? [
+          {
+            ...({ code: 'support/not-yet', severity: 'error', path: ['services', name] } as const),
+            message: `service ${name} has no image, and building images is not supported yet`,
+            hint: 'set image: caisson/host, or one that `caisson image import` made',
+          },
+        ]
+      : [],
+  )
+
+/** Everything that stands in the way, at once. Throws ProjectError; warnings go out as events. */
+const check = (engine: EngineOptions, project: Project, options: UpOptions): Readonly<Record<string, string>> => {
+  const names = selectServices(project, options.services, options.noDeps)
+  const { images, findings } = imagesOf(engine.root, project, names)
+  const selected = Object.fromEntries(Object.entries(project.services).filter(([name]) => names.has(name)))
+  const all = [
+    ...unsupported({ ...project, services: selected }, options.lenient),
+    ...missingImages(project, names),
+    ...findings,
+  ]
+  warn(
+    engine.emit,
+    all.filter(({ severity }) => severity === 'warning'),
+  )
+  if (all.some(({ severity }) => severity === 'error')) throw new ProjectError(all)
+  return images
+}
+
+const plan = (project: Project, observed: Observed, options: UpOptions, images: Readonly<Record<string, string>>) =>
+  reconcileUp(project, observed, { ...options, images })
+
+const announce = (engine: EngineOptions, { warnings, orphans, plan }: Reconciled, options: UpOptions) => {
+  warn(engine.emit, warnings)
+  if (orphans.length > 0 && !options.ignoreOrphans) {
+    const message = `found orphan containers (${orphans.join(', ')}) for this project`
+    const hint = 'if a service was renamed or removed from the Compose file, --remove-orphans cleans up'
+    engine.emit({ kind: 'warning', code: 'plan/orphans', message, hint, path: undefined })
+  }
+  engine.emit({ kind: 'planned', plan })
+}
+
+const change = async (
+  session: Session,
+  engine: EngineOptions,
+  project: Project,
+  options: UpOptions,
+  images: Readonly<Record<string, string>>,
+) => {
+  const world = await readWorld(session, project.name)
+  const { name, workingDirectory, composeFiles } = project
+  if (world.containers.length > 0)
+    refuseForeignDirectory(readProject(session.roots, name), { name, workingDirectory, composeFiles })
+  const reconciled = plan(project, world.observed, options, images)
+  announce(engine, reconciled, options)
+  keepProject(session.roots, { name, workingDirectory, composeFiles })
+  await carryOut(session, reconciled.plan, world, project)
+  return { plan: reconciled.plan }
+}
+
+const dryRun = (
+  engine: EngineOptions,
+  project: Project,
+  options: UpOptions,
+  images: Readonly<Record<string, string>>,
+): Outcome => {
+  if (readContainers(engine, project.name, looksAlive).containers.length > 0) {
+    refuseForeignDirectory(readProject(engine, project.name), project)
+  }
+  const reconciled = plan(project, lookAtWorld(engine, project.name, looksAlive), options, images)
+  announce(engine, reconciled, options)
+  return { plan: reconciled.plan }
+}
+
+export const up = async (engine: EngineOptions, project: Project, options: UpOptions): Promise<Outcome> => {
+  const images = check(engine, project, options)
+  if (options.dryRun) return dryRun(engine, project, options, images)
+  return withSession(engine, (session) =>
+    changing(session, project.name, () => change(session, engine, project, options, images)),
+  )
 }

@@ -4,7 +4,7 @@ import type { ContainerSnapshot } from './snapshot.ts'
 import type { NetworkRecord, VolumeRecord } from './records.ts'
 
 export const containerState = ({ alive, hasRun, status, cutOff }: ContainerSnapshot): ContainerState => {
-  if (alive) return status?.state === 'running' ? 'running' : 'created'
+  if (alive) return status?.state ?? 'created'
   if (hasRun || cutOff) return 'lost'
   return status === undefined ? 'created' : 'exited'
 }

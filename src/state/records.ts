@@ -45,6 +45,16 @@ export interface RunRecord {
     readonly mac: string
   }[]
   readonly ports: readonly PublishedPort[]
+  /** What the kernel forwards of them, to restore it after a `flush ruleset`. */
+  readonly publications: readonly {
+    readonly hostIp: string
+    readonly hostPort: number
+    readonly protocol: 'tcp' | 'udp'
+    readonly address: string
+    readonly containerPort: number
+  }[]
+  /** Layer directories that its overlay stands on. */
+  readonly layers: readonly string[]
 }
 
 export interface PublishedPort {
@@ -86,6 +96,7 @@ export interface NetworkRecord {
   readonly gateway: string
   readonly internal: boolean
   readonly mtu: number
+  readonly range?: string
   readonly labels: Readonly<Record<string, string>>
 }
 

@@ -7,6 +7,7 @@ import {
   networksDirectory,
   type Roots,
   runPaths,
+  runsDirectory,
   volumePaths,
   volumesDirectory,
 } from './layout.ts'
@@ -40,32 +41,33 @@ const snapshotOf = (roots: Roots, record: ContainerRecord, isAlive: IsAlive): Co
   return { record, alive, hasRun, status, cutOff: !hasRun && ended === undefined && existsSync(paths.undo) }
 }
 
-export interface StateFilter {
-  /** undefined: of all projects. */
-  readonly project: string | undefined
+export interface ContainersRead {
+  readonly containers: readonly ContainerSnapshot[]
+  /** Ids of directories without a record that can be read: what a killed command left. */
+  readonly broken: readonly string[]
 }
 
-/** Containers whose record can be read. */
-export const readContainers = (
-  roots: Roots,
-  { project }: StateFilter,
-  isAlive: IsAlive,
-): readonly ContainerSnapshot[] => {
-  const directory = containersDirectory(roots)
-  return namesIn(directory).flatMap((id) => {
-    const record = readRecord<ContainerRecord>(`${directory}/${id}/record`)
-    if (record === undefined || (project !== undefined && record.project !== project)) return []
-    return [snapshotOf(roots, record, isAlive)]
-  })
+/** Containers of `project`; undefined: of all projects. */
+export const readContainers = (roots: Roots, project: string | undefined, isAlive: IsAlive): ContainersRead => {
+  const containers: ContainerSnapshot[] = []
+  const broken: string[] = []
+  for (const id of namesIn(containersDirectory(roots))) {
+    const record = readRecord<ContainerRecord>(containerPaths(roots, id).record)
+    if (record === undefined) broken.push(id)
+    else if (project === undefined || record.project === project) containers.push(snapshotOf(roots, record, isAlive))
+  }
+  return { containers, broken }
 }
 
-/** Directories without a record that can be read: what a killed command left before it came to writing one. */
-export const brokenContainers = (roots: Roots): readonly string[] =>
-  namesIn(containersDirectory(roots)).filter((id) => readRecord(containerPaths(roots, id).record) === undefined)
+/** One container as it is now; undefined: it is gone. */
+export const readContainer = (roots: Roots, id: string, isAlive: IsAlive): ContainerSnapshot | undefined => {
+  const record = readRecord<ContainerRecord>(containerPaths(roots, id).record)
+  return record === undefined ? undefined : snapshotOf(roots, record, isAlive)
+}
 
 /** Run directories of containers that are not there any more. */
 export const strayRuns = (roots: Roots): readonly string[] =>
-  namesIn(`${roots.run}/containers`).filter((id) => !existsSync(containerPaths(roots, id).directory))
+  namesIn(runsDirectory(roots)).filter((id) => !existsSync(containerPaths(roots, id).directory))
 
 export const readRun = (roots: Roots, id: string): RunRecord | undefined =>
   readRecord<RunRecord>(runPaths(roots, id).allocation)

@@ -19,14 +19,14 @@ export const ifThere = <T>(read: () => T): T | undefined => {
 }
 
 /** Writes `value` so that a reader sees all of it or nothing. The directory must be there. */
-export const writeRecord = (path: string, value: { readonly version: number }): void => {
+export const writeRecord = <T extends { readonly version: number }>(path: string, value: T): void => {
   const fresh = `${path}.${process.pid}`
   writeFileSync(fresh, `${JSON.stringify(value)}\n`, { mode: 0o600 })
   renameSync(fresh, path)
 }
 
 /** As writeRecord, and makes the record's directory (0700), with its parents. */
-export const writeNewRecord = (path: string, value: { readonly version: number }): void => {
+export const writeNewRecord = <T extends { readonly version: number }>(path: string, value: T): void => {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   writeRecord(path, value)
 }

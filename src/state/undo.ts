@@ -12,45 +12,36 @@ export interface Holdings {
   readonly id: string
   readonly container: ContainerPaths
   readonly run: RunPaths
-  /** nf_tables batches, one element each. */
-  readonly firewall: readonly Uint8Array[]
-  /** IPv4 addresses whose conntrack entries go. */
-  readonly addresses: readonly Uint8Array[]
-  /** Files networks/<id>/names/<name>/<ip>. */
-  readonly names: readonly string[]
-  /** Host ends of its veth pairs. */
-  readonly links: readonly string[]
+  /** Scope stop, from network/connect.ts. */
+  readonly network: {
+    readonly firewall: readonly UndoStep[]
+    readonly conntrack: readonly UndoStep[]
+    readonly names: readonly UndoStep[]
+    readonly links: readonly UndoStep[]
+    /** On addresses and ports. */
+    readonly claims: readonly UndoStep[]
+  }
   readonly cgroups: readonly string[]
-  /** Claims on addresses and ports: absolute paths of the symlinks. */
-  readonly runClaims: readonly string[]
-  /** Claims that last as long as the container: its name. */
+  /** Claims that last as long as the container (its name): absolute paths of the symlinks. */
   readonly claims: readonly string[]
 }
 
 const NOTHING = new Uint8Array(0)
-type Scope = UndoStep['scope']
 
-const steps = (scope: Scope, kind: UndoStep['kind'], paths: readonly string[]): readonly UndoStep[] =>
+const steps = (scope: UndoStep['scope'], kind: UndoStep['kind'], paths: readonly string[]): readonly UndoStep[] =>
   paths.map((path) => ({ scope, kind, path, data: NOTHING }))
-const dataSteps = (scope: Scope, kind: UndoStep['kind'], items: readonly Uint8Array[]): readonly UndoStep[] =>
-  items.map((data) => ({ scope, kind, path: '', data }))
 
-/** Directory of each path, without repetition. */
-const parents = (paths: readonly string[]) => [...new Set(paths.map((path) => path.slice(0, path.lastIndexOf('/'))))]
-
-export const undoSteps = (held: Holdings): readonly UndoStep[] => [
-  ...dataSteps('stop', 'firewall', held.firewall),
-  ...dataSteps('stop', 'conntrack', held.addresses),
-  ...steps('stop', 'unlink', held.names),
-  ...steps('stop', 'rmdir', parents(held.names)),
-  ...steps('stop', 'link', held.links),
-  ...steps('stop', 'cgroup', held.cgroups),
-  ...steps('stop', 'unlink', held.runClaims),
-  ...steps('stop', 'tree', [held.container.work]),
-  ...steps('stop', 'tree', [held.run.directory]),
-  ...steps('remove', 'tree', [held.container.upper, held.container.work, held.container.log]),
-  ...steps('remove', 'unlink', [...held.claims, held.container.record]),
-  ...steps('remove', 'tree', [held.container.directory]),
+export const undoSteps = ({ container, run, network, cgroups, claims }: Holdings): readonly UndoStep[] => [
+  ...network.firewall,
+  ...network.conntrack,
+  ...network.names,
+  ...network.links,
+  ...steps('stop', 'cgroup', cgroups),
+  ...network.claims,
+  ...steps('stop', 'tree', [container.work, run.directory]),
+  ...steps('remove', 'tree', [container.upper, container.work, container.log]),
+  ...steps('remove', 'unlink', [...claims, container.record]),
+  ...steps('remove', 'tree', [container.directory]),
 ]
 
 const header = (magic: number): Buffer => {

@@ -1,0 +1,58 @@
+/** Carries a plan out: ports first, then the graph; what nothing took is given back. */
+import { cpus } from 'node:os'
+import type { Project } from '../compose/project.ts'
+import type { Plan } from '../plan/plan.ts'
+import { forgetProject } from '../state/projects.ts'
+import { readContainers } from '../state/snapshot.ts'
+import { ChangeError } from './errors.ts'
+import { execute } from './execute.ts'
+import { perform } from './operations.ts'
+import { giveBack, listenFirst } from './prelude.ts'
+import { newId } from './reserve.ts'
+import { type Run, subjectOf } from './run.ts'
+import type { Session } from './session.ts'
+import type { WorldRead } from './world.ts'
+
+/** Most operations wait for a monitor: more of them than processors, but not hundreds at once. */
+const PARALLEL = Math.max(16, cpus().length * 4)
+
+const idsOf = (plan: Plan): ReadonlyMap<string, string> =>
+  new Map(
+    plan.nodes.flatMap(({ operation }) =>
+      operation.kind === 'createContainer' ? [[operation.name, newId()] as const] : [],
+    ),
+  )
+
+/** Throws ChangeError with everything that failed; what was done by then stays done. */
+export const carryOut = async (
+  session: Session,
+  plan: Plan,
+  world: WorldRead,
+  model: Project | undefined,
+): Promise<void> => {
+  const run: Run = {
+    ...{ session, project: plan.project, model, plan },
+    records: new Map(world.containers.map(({ record }) => [record.id, record])),
+    networks: new Map(world.networks.map((network) => [network.name, network])),
+    ids: idsOf(plan),
+    ...{ reservations: new Map(), ports: new Map(), built: new Map() },
+  }
+  const execution = {
+    perform: (node: Plan['nodes'][number]) => perform(run, node),
+    ...{ subjectOf: subjectOf(model), emit: session.emit, parallel: PARALLEL },
+  }
+  try {
+    await listenFirst(run)
+    const errors = await execute(plan, execution)
+    if (errors.length > 0) throw new ChangeError(errors)
+  } finally {
+    await giveBack(run)
+  }
+}
+
+/** The project's record goes with its last container. */
+export const forgetEmptyProject = (session: Session, project: string): boolean => {
+  const isEmpty = readContainers(session.roots, project, session.isAlive).containers.length === 0
+  if (isEmpty) forgetProject(session.roots, project)
+  return isEmpty
+}

@@ -1,0 +1,253 @@
+/**
+ * Launch: builds one run of a container up to the barrier. The order of what is written is what recovery relies on:
+ * reservation, claims, undo list, files, spec, and only then the monitor, which makes everything else.
+ */
+import { closeSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { MonitorClient, MonitorFailure } from '../monitor/client.ts'
+import { MONITOR_FD } from '../monitor/protocol.ts'
+import { systemError } from '../native/failure.ts'
+import { encode } from '../native/encode.ts'
+import { type LaunchPlan, launchPlan, MAGIC, PLAN_VERSION } from '../native/launch-plan.ts'
+import { claimPath } from '../network/claims.ts'
+import { type Connection, connectPlan, reserveAddresses, sortAttachments, unconnected } from '../network/connect.ts'
+import { type BoundPort, listenPorts } from '../network/ports.ts'
+import { formatResolvConf, resolverSettings } from '../network/resolv.ts'
+import type { UnpackedImage } from '../oci/image-config.ts'
+import type { Allocation } from '../spec/allocation.ts'
+import { hostnameText, hostsText } from '../spec/hosts.ts'
+import { lower } from '../spec/lower.ts'
+import { hostnameOf } from '../spec/process.ts'
+import { createRuntimeSpec } from '../spec/runtime-spec.ts'
+import { containerPaths, journalFile, type RunPaths, runPaths } from '../state/layout.ts'
+import type { ContainerRecord, RunRecord } from '../state/records.ts'
+import { removeTree, writeRecord } from '../state/store.ts'
+import { encodeUndo } from '../state/undo.ts'
+import { accountsOf, attachmentsOf, imageOf, provideVolumes } from './prepare.ts'
+import { letGo, type Reservation, runEnded } from './reserve.ts'
+import type { Session } from './session.ts'
+import { CGROUP_PARENT, undoContainer, undoRun } from './undo.ts'
+
+/** A container that waits at the barrier. */
+export interface Built {
+  readonly record: ContainerRecord
+  readonly monitor: MonitorClient
+  /** It was there before this command: a failure must not remove it. */
+  readonly isKept: boolean
+}
+
+export interface LaunchInput {
+  readonly record: ContainerRecord
+  readonly reservation: Reservation
+  /** Host ports that are listened on already; undefined: they are bound now. */
+  readonly ports: readonly BoundPort[] | undefined
+  readonly isKept: boolean
+}
+
+const RANDOM_BYTES_PER_NETWORK = 8
+
+const header = (): Buffer => {
+  const bytes = Buffer.alloc(8)
+  bytes.writeUInt32LE(MAGIC.launch, 0)
+  bytes.writeUInt32LE(PLAN_VERSION, 4)
+  return bytes
+}
+
+/** Addresses, ports and names of the run. */
+const connectRun = async (session: Session, { record, ports }: LaunchInput): Promise<Connection> => {
+  const { networkMode } = record.definition
+  if (networkMode === 'none' || networkMode === 'host') return unconnected(networkMode)
+  const root = session.networkRoot()
+  const attachments = sortAttachments(attachmentsOf(session, record))
+  const addresses = reserveAddresses(root, record.id, attachments)
+  const request = { owner: record.id, service: record.service, ports: record.definition.ports }
+  const bound = ports ?? (await listenPorts(root, [request])).get(record.id) ?? []
+  const { resolvConf } = await session.facts()
+  return connectPlan({
+    owner: record.id,
+    run: session.roots.run,
+    attachments,
+    addresses,
+    ports: bound,
+    resolver: resolverSettings(resolvConf, record.definition),
+    random: randomBytes(attachments.length * RANDOM_BYTES_PER_NETWORK),
+  })
+}
+
+const allocationOf = async (
+  session: Session,
+  record: ContainerRecord,
+  image: UnpackedImage,
+  connection: Connection,
+): Promise<Allocation> => {
+  const paths = containerPaths(session.roots, record.id)
+  const run = runPaths(session.roots, record.id)
+  const { stateOnOverlay } = await session.facts()
+  return {
+    id: record.id,
+    name: record.name,
+    project: record.project,
+    journalAttributes: { name: record.name, project: record.project, service: record.service, image: record.image },
+    cgroupParent: CGROUP_PARENT,
+    paths: {
+      journal: journalFile(session.roots),
+      upper: stateOnOverlay ? '' : paths.upper,
+      work: stateOnOverlay ? '' : paths.work,
+      ...{ resolvConf: run.resolvConf, hosts: run.hosts, hostname: run.hostname },
+    },
+    layers: image.layers,
+    imageBinds: image.binds,
+    volumes: provideVolumes(session, record),
+    accounts: accountsOf(session, image, paths),
+    network: connection.network,
+  }
+}
+
+/** resolv.conf, hosts, hostname: all may read them, only root here may write. */
+const writeRunFiles = (
+  session: Session,
+  record: ContainerRecord,
+  connection: Connection,
+  resolvConf: string,
+  hostname: string,
+) => {
+  const run = runPaths(session.roots, record.id)
+  const { definition } = record
+  const settings = resolverSettings(resolvConf, definition)
+  const isBridged = connection.network.mode === 'bridge'
+  const gateway = connection.addresses.find((address) => address.gateway !== '')?.gateway
+  const hosts = hostsText({
+    ...{ hostname, domainname: definition.domainname, extraHosts: definition.extraHosts },
+    addresses: connection.addresses.map(({ address }) => address),
+    gateway: definition.networkMode === 'host' ? '127.0.0.1' : gateway,
+  })
+  const mode = { mode: 0o644 }
+  writeFileSync(run.resolvConf, formatResolvConf(settings, isBridged ? undefined : settings.upstreams), mode)
+  writeFileSync(run.hosts, hosts, mode)
+  writeFileSync(run.hostname, hostnameText(hostname), mode)
+}
+
+/** Undo list before spec: nothing can be made from a spec whose undoing is not on disk. */
+const writePlans = (session: Session, record: ContainerRecord, connection: Connection, plan: LaunchPlan) => {
+  const container = containerPaths(session.roots, record.id)
+  const run = runPaths(session.roots, record.id)
+  const undo = encodeUndo({
+    ...{ id: record.id, container, run, network: connection.undo },
+    cgroups: plan.cgroups.map(({ path }) => path),
+    claims: [claimPath(session.roots, 'name', record.name)],
+  })
+  for (const stale of [container.undo, container.spec, container.exit]) rmSync(stale, { force: true })
+  writeFileSync(container.undo, undo, { mode: 0o600 })
+  removeTree(container.work) // overlayfs wants a fresh one
+  for (const directory of [container.upper, container.work]) mkdirSync(directory, { recursive: true, mode: 0o755 })
+  mkdirSync(container.log, { recursive: true, mode: 0o700 })
+  writeFileSync(container.spec, Buffer.concat([header(), encode(launchPlan, plan)]), { mode: 0o600 })
+}
+
+const writeAllocation = (run: RunPaths, { addresses, ports, publications }: Connection, layers: readonly string[]) =>
+  writeRecord<RunRecord>(run.allocation, { version: 1, addresses, ports, publications, layers })
+
+/** Hands everything to a monitor; our end of its start-up socket. */
+const spawnMonitor = (session: Session, { id, aliveFd }: Reservation, listeners: readonly number[]): MonitorClient => {
+  const { binding } = session
+  const [ours, theirs] = binding.socketPair()
+  const state = binding.openPath(containerPaths(session.roots, id).directory)
+  const run = binding.openPath(runPaths(session.roots, id).directory)
+  const fds: number[] = Array.from({ length: MONITOR_FD.firstListener }, () => session.nothing())
+  fds[MONITOR_FD.startup] = theirs
+  fds[MONITOR_FD.stateDirectory] = state
+  fds[MONITOR_FD.runDirectory] = run
+  fds[MONITOR_FD.alive] = aliveFd
+  fds[MONITOR_FD.networkRoot] = session.networkRoot().fd
+  try {
+    const pid = binding.spawn(session.monitor(), ['caisson-monitor', 'monitor'], [], [...fds, ...listeners])
+    const connection = MonitorClient.fromFd(ours)
+    firstProcess.set(connection, pid)
+    return connection
+  } catch (error) {
+    closeSync(ours)
+    throw error
+  } finally {
+    for (const fd of [theirs, state, run]) closeSync(fd)
+  }
+}
+/** The process that was spawned: it has ended by the time that the monitor proper, its child, says anything. */
+const firstProcess = new WeakMap<MonitorClient, number>()
+
+const reapFirst = (session: Session, monitor: MonitorClient) => {
+  const pid = firstProcess.get(monitor)
+  if (pid !== undefined) session.binding.reap(pid, true)
+  firstProcess.delete(monitor)
+}
+
+/** What is there after a failed start goes: all of a new container, the run of one that was there before. */
+const undoFailed = (session: Session, id: string, isKept: boolean) =>
+  isKept ? undoRun(session, id) : undoContainer(session, id)
+
+/** What a monitor reports becomes an error in Node's shape. */
+const told = (error: unknown): unknown => (error instanceof MonitorFailure ? systemError(error.failure, error) : error)
+
+const abandon = async (
+  session: Session,
+  { id }: ContainerRecord,
+  isKept: boolean,
+  monitor: MonitorClient | undefined,
+) => {
+  monitor?.close()
+  await monitor?.closed
+  if (monitor !== undefined) reapFirst(session, monitor)
+  await runEnded(session, id)
+  await undoFailed(session, id, isKept)
+}
+
+/** From the reservation to the barrier. On failure nothing of the run is left, and of a new container nothing at all. */
+export const launch = async (session: Session, input: LaunchInput): Promise<Built> => {
+  const { record, reservation, isKept } = input
+  let listeners: readonly number[] = input.ports?.map(({ fd }) => fd) ?? []
+  let isReserved = true
+  const release = () => {
+    for (const fd of listeners) closeSync(fd)
+    listeners = []
+    if (isReserved) letGo(reservation)
+    isReserved = false
+  }
+  let monitor: MonitorClient | undefined
+  try {
+    const connection = await connectRun(session, input)
+    listeners = connection.listenerFds
+    const image = imageOf(session, record.image)
+    const allocation = await allocationOf(session, record, image, connection)
+    const facts = await session.facts()
+    const specInput = { service: record.definition, image: image.config, facts, allocation }
+    const plan = lower(createRuntimeSpec(specInput), allocation, facts)
+    writePlans(session, record, connection, plan)
+    writeRunFiles(session, record, connection, facts.resolvConf, hostnameOf(specInput))
+    writeAllocation(runPaths(session.roots, record.id), connection, image.layers)
+    monitor = spawnMonitor(session, reservation, listeners)
+    release()
+    if (isKept) monitor.commit()
+    await monitor.created
+    reapFirst(session, monitor)
+    return { record, monitor, isKept }
+  } catch (error) {
+    release()
+    await abandon(session, record, isKept, monitor)
+    throw told(error)
+  }
+}
+
+/** Passes the barrier: the process runs when this returns. From then on the container outlives this command. */
+export const release = async (session: Session, { record, monitor, isKept }: Built): Promise<void> => {
+  try {
+    monitor.commit() // first: the process may have ended before we hear that it runs
+    await monitor.go()
+    monitor.close()
+  } catch (error) {
+    await abandon(session, record, isKept, monitor)
+    throw told(error)
+  }
+}
+
+/** Gives up a container that waits at the barrier. */
+export const discard = async (session: Session, { record, monitor, isKept }: Built): Promise<void> =>
+  abandon(session, record, isKept, monitor)

@@ -1,0 +1,260 @@
+/** One function for each operation of a plan. */
+import { mkdirSync, rmSync } from 'node:fs'
+import type { Service } from '../compose/project.ts'
+import { CaissonError } from '../errors.ts'
+import { MonitorClient } from '../monitor/client.ts'
+import { bridgeName, ensureNetwork, removeNetwork as removeFromRoot } from '../network/driver.ts'
+import { configHash, networkHash } from '../plan/config-hash.ts'
+import type { Operation, PlanNode } from '../plan/plan.ts'
+import { commandLine } from '../spec/process.ts'
+import { appendEvent } from '../state/journal.ts'
+import { containerPaths, networkRecordFile, networksDirectory, runPaths } from '../state/layout.ts'
+import type { ContainerRecord, NetworkRecord, Status } from '../state/records.ts'
+import { readRecord, removeTree, writeRecord } from '../state/store.ts'
+import { parseSignal } from '../units/signals.ts'
+import { ensureVolume, removeVolume as removeData } from '../volume/volumes.ts'
+import { ServiceError } from './errors.ts'
+import { labelsOf } from './labels.ts'
+import { launch, release } from './launch.ts'
+import { imageOf, volumeNames, volumeRoot } from './prepare.ts'
+import { claimName, letGo, newId, reserve, runEnded } from './reserve.ts'
+import { type Run, serviceOf } from './run.ts'
+import { undoContainer, undoRun } from './undo.ts'
+
+type Of<Kind extends Operation['kind']> = Extract<Operation, { kind: Kind }>
+type Performers = { readonly [Kind in Operation['kind']]: (run: Run, operation: Of<Kind>) => Promise<void> }
+
+const journal = (run: Run, type: 'container' | 'network' | 'volume', action: string, id: string, name: string) =>
+  appendEvent(run.session.roots, { type, action, id, attributes: { name, project: run.project } })
+
+/** Locked while a network is made, so that no other command takes it for left over. */
+export const makingFile = (directory: string) => `${directory}/making`
+
+const createNetwork = async (run: Run, { key }: Of<'createNetwork'>): Promise<void> => {
+  const { session, project } = run
+  const network = run.model?.networks[key]
+  if (network === undefined) throw new CaissonError('ENONETWORK', `the project has no network ${key}`)
+  const id = newId()
+  const directory = `${networksDirectory(session.roots)}/${id}`
+  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  const making = session.binding.lock(makingFile(directory))
+  const { name, internal, mtu, ipam, labels } = network
+  const wish = { id, name, internal, mtu, ipam, subnet: undefined, gateway: undefined }
+  const lease = await ensureNetwork(session.networkRoot(), wish)
+  const record: NetworkRecord = {
+    ...lease,
+    ...{ version: 1, key, project, configHash: networkHash(network), labels },
+  }
+  writeRecord(networkRecordFile(session.roots, id), record)
+  rmSync(makingFile(directory))
+  if (making !== undefined) letGo({ id, aliveFd: making })
+  run.networks.set(name, record)
+  journal(run, 'network', 'create', id, name)
+}
+
+const restoreNetwork = async (run: Run, { network: id }: Of<'restoreNetwork'>): Promise<void> => {
+  const record = readRecord<NetworkRecord>(networkRecordFile(run.session.roots, id))
+  if (record === undefined) throw new CaissonError('ENONETWORK', `network ${id} is not there any more`)
+  const { name, internal, mtu, subnet, gateway } = record
+  await ensureNetwork(run.session.networkRoot(), { id, name, internal, mtu, ipam: [], subnet, gateway })
+}
+
+const removeNetwork = async (run: Run, { network: id, name }: Of<'removeNetwork'>): Promise<void> => {
+  const record = readRecord<NetworkRecord>(networkRecordFile(run.session.roots, id))
+  if (record !== undefined) await removeFromRoot(run.session.networkRoot(), { ...record, bridge: bridgeName(id) })
+  removeTree(`${networksDirectory(run.session.roots)}/${id}`)
+  run.networks.delete(name)
+  journal(run, 'network', 'destroy', id, name)
+}
+
+const createVolume = async (run: Run, { key }: Of<'createVolume'>): Promise<void> => {
+  const volume = run.model?.volumes[key]
+  if (volume === undefined) throw new CaissonError('ENOVOLUME', `the project has no volume ${key}`)
+  const { name, labels } = volume
+  ensureVolume(volumeRoot(run.session), { name, key, project: run.project, anonymous: false, labels })
+  journal(run, 'volume', 'create', name, name)
+}
+
+const removeVolume = async (run: Run, { name }: Of<'removeVolume'>): Promise<void> => {
+  removeData(volumeRoot(run.session), name)
+  journal(run, 'volume', 'destroy', name, name)
+}
+
+const joinedNetworks = (run: Run, service: Service): ContainerRecord['networks'] => {
+  if (service.networkMode !== undefined) return []
+  return service.networks.map(({ key, aliases }) => {
+    const name = run.model?.networks[key]?.name ?? key
+    const record = run.networks.get(name)
+    if (record === undefined) throw new CaissonError('ENONETWORK', `network ${name} is not there`)
+    return { id: record.id, name, key, aliases }
+  })
+}
+
+const recordOf = (
+  run: Run,
+  id: string,
+  { service: serviceName, number, name, replaces }: Of<'createContainer'>,
+): ContainerRecord => {
+  const service = serviceOf(run, serviceName)
+  const reference = service.image ?? ''
+  const image = imageOf(run.session, reference)
+  const kept = replaces === undefined ? {} : (run.records.get(replaces)?.volumes ?? {})
+  const hash = configHash(service)
+  return {
+    ...{ version: 1, id, name, project: run.project, service: serviceName, number, oneOff: false },
+    ...{ configHash: hash, image: reference, imageId: image.id, createdAt: new Date().toISOString() },
+    definition: service,
+    labels: labelsOf(run.model, service, { number, configHash: hash, image: image.id, oneOff: false }),
+    networks: joinedNetworks(run, service),
+    volumes: volumeNames(service, image, (key) => run.model?.volumes[key]?.name ?? key, kept),
+    command: commandLine(service, image.config),
+    workingDirectory: run.model?.workingDirectory ?? '',
+  }
+}
+
+/** A failure of a service's container, with the service's name in front. */
+const failedService = (operation: { readonly name: string }, service: string, cause: unknown): ServiceError => {
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  const hint = cause instanceof CaissonError ? cause.hint : undefined
+  return new ServiceError(
+    { service, container: operation.name, exitCode: undefined, signal: 0, oomKilled: false, logTail: [] },
+    `service ${service}: ${reason}`,
+    { cause, ...(hint === undefined ? {} : { hint }) },
+  )
+}
+
+const takeReservation = (run: Run, id: string) => {
+  const reservation = run.reservations.get(id) ?? reserve(run.session, id)
+  run.reservations.delete(id)
+  const ports = run.ports.get(id)
+  run.ports.delete(id)
+  return { reservation, ports }
+}
+
+const createContainer = async (run: Run, operation: Of<'createContainer'>): Promise<void> => {
+  const { session } = run
+  const id = run.ids.get(operation.name) ?? newId()
+  const { reservation, ports } = takeReservation(run, id)
+  let record: ContainerRecord
+  try {
+    record = recordOf(run, id, operation)
+    writeRecord(containerPaths(session.roots, id).record, record)
+    claimName(session, id, operation.name)
+  } catch (error) {
+    letGo(reservation)
+    await undoContainer(session, id)
+    throw failedService(operation, operation.service, error)
+  }
+  journal(run, 'container', 'create', id, operation.name)
+  if (!operation.build) {
+    removeTree(runPaths(session.roots, id).directory)
+    letGo(reservation)
+    return
+  }
+  try {
+    run.built.set(operation.name, await launch(session, { record, reservation, ports, isKept: false }))
+  } catch (error) {
+    throw failedService(operation, operation.service, error)
+  }
+}
+
+const relaunch = async (run: Run, id: string) => {
+  const { session } = run
+  await runEnded(session, id)
+  const record = readRecord<ContainerRecord>(containerPaths(session.roots, id).record)
+  if (record === undefined) throw new CaissonError('ENOCONTAINER', `container ${id} is not there any more`)
+  const { reservation, ports } = takeReservation(run, id)
+  try {
+    claimName(session, id, record.name)
+  } catch (error) {
+    letGo(reservation)
+    throw error
+  }
+  return launch(session, { record, reservation, ports, isKept: true })
+}
+
+const startContainer = async (run: Run, operation: Of<'startContainer'>): Promise<void> => {
+  try {
+    const waiting = run.built.get(operation.name)
+    run.built.delete(operation.name)
+    const built = waiting ?? (operation.container === undefined ? undefined : await relaunch(run, operation.container))
+    if (built === undefined) throw new CaissonError('ENOCONTAINER', `container ${operation.name} was not created`)
+    await release(run.session, built)
+  } catch (error) {
+    throw failedService(operation, operation.service, error)
+  }
+}
+
+const isGone = (error: unknown) => error instanceof CaissonError && error.code === 'EMONITORGONE'
+
+/** Connects to a container's monitor; undefined: it has ended, or is ending. */
+const monitorOf = async (run: Run, id: string): Promise<MonitorClient | undefined> => {
+  try {
+    return await MonitorClient.connect(runPaths(run.session.roots, id).control)
+  } catch (error) {
+    if (isGone(error)) return undefined
+    throw error
+  }
+}
+
+const stopContainer = async (run: Run, { container: id, timeoutMs }: Of<'stopContainer'>): Promise<void> => {
+  const monitor = await monitorOf(run, id)
+  try {
+    await monitor?.stop(timeoutMs === undefined ? {} : { graceMs: timeoutMs })
+  } catch (error) {
+    if (!isGone(error)) throw error
+  } finally {
+    monitor?.close()
+  }
+  await runEnded(run.session, id)
+}
+
+const signalContainer = async (run: Run, { container: id, name, signal }: Of<'signalContainer'>): Promise<void> => {
+  const number = parseSignal(signal)
+  if (number === undefined) throw new CaissonError('ESIGNAL', `there is no signal ${signal}`)
+  const monitor = await monitorOf(run, id)
+  if (monitor === undefined) throw new CaissonError('ENOTRUNNING', `container ${name} is not running`)
+  try {
+    await monitor.signal(number)
+  } finally {
+    monitor.close()
+  }
+}
+
+const removeContainer = async (
+  run: Run,
+  { container: id, name, anonymousVolumes }: Of<'removeContainer'>,
+): Promise<void> => {
+  await runEnded(run.session, id)
+  const volumes = Object.values(run.records.get(id)?.volumes ?? {})
+  await undoContainer(run.session, id)
+  if (anonymousVolumes) {
+    for (const volume of volumes) if (volume.anonymous) removeData(volumeRoot(run.session), volume.name)
+  }
+  journal(run, 'container', 'destroy', id, name)
+}
+
+const KILLED = { exitCode: 137, signal: 9, oomKilled: false } as const
+
+const recoverContainer = async (run: Run, { container: id, name }: Of<'recoverContainer'>): Promise<void> => {
+  const { roots } = run.session
+  const paths = containerPaths(roots, id)
+  const status = readRecord<Status>(runPaths(roots, id).status)
+  const ended = readRecord<Status>(paths.exit)
+  await undoRun(run.session, id)
+  if (ended === undefined && status !== undefined && status.state !== 'created') {
+    const finishedAt = new Date().toISOString()
+    writeRecord<Status>(paths.exit, { ...status, ...KILLED, state: 'exited', pid: 0, finishedAt })
+  } else if (ended === undefined) {
+    rmSync(paths.undo, { force: true }) // it never ran
+  }
+  run.session.emit({ kind: 'recovered', name, reason: 'its monitor was killed, or the machine restarted' })
+}
+
+const performers: Performers = {
+  ...{ createNetwork, restoreNetwork, removeNetwork, createVolume, removeVolume },
+  ...{ createContainer, startContainer, stopContainer, signalContainer, removeContainer, recoverContainer },
+}
+
+export const perform = (run: Run, { operation }: PlanNode): Promise<void> =>
+  (performers[operation.kind] as (run: Run, operation: Operation) => Promise<void>)(run, operation)

@@ -1,0 +1,114 @@
+/** What a run of a container is made from, without deciding anything new: its definition, image, volumes and attachments. */
+import type { Service } from '../compose/project.ts'
+import { resolveImage } from '../image/store.ts'
+import type { Attachment } from '../network/connect.ts'
+import type { UnpackedImage } from '../oci/image-config.ts'
+import type { AllocatedVolume, Accounts } from '../spec/allocation.ts'
+import { type ContainerPaths, containerPaths, networkRecordFile, volumesDirectory } from '../state/layout.ts'
+import type { ContainerRecord, NetworkRecord } from '../state/records.ts'
+import { readRecord, writeRecord } from '../state/store.ts'
+import { anonymousName, ensureVolume, type VolumeRoot, volumeData } from '../volume/volumes.ts'
+import { CaissonError } from '../errors.ts'
+import { existsSync } from 'node:fs'
+import type { Session } from './session.ts'
+
+const MAX_ACCOUNTS_BYTES = 1 << 20
+
+export const volumeRoot = (session: Session): VolumeRoot => ({
+  directory: volumesDirectory(session.roots),
+  write: writeRecord,
+})
+
+/** Targets of the service's mounts that are volumes, with the volume's name; an anonymous one is kept or made up. */
+export const volumeNames = (
+  service: Service,
+  image: UnpackedImage,
+  named: (key: string) => string,
+  kept: ContainerRecord['volumes'],
+): ContainerRecord['volumes'] => {
+  const taken = new Set(service.volumes.map(({ target }) => target))
+  const anonymous = (target: string) => ({ name: keptName(kept, target) ?? anonymousName(), anonymous: true })
+  const own = service.volumes.flatMap((mount) => {
+    if (mount.type !== 'volume') return []
+    const volume =
+      mount.source === undefined ? anonymous(mount.target) : { name: named(mount.source), anonymous: false }
+    return [[mount.target, volume] as const]
+  })
+  const fromImage = image.config.volumes
+    .filter((target) => !taken.has(target))
+    .map((target) => [target, anonymous(target)] as const)
+  return Object.fromEntries([...own, ...fromImage])
+}
+
+const keptName = (kept: ContainerRecord['volumes'], target: string): string | undefined => {
+  const volume = kept[target]
+  return volume?.anonymous ? volume.name : undefined
+}
+
+/** Makes anonymous volumes that are missing; where each volume's content lies. */
+export const provideVolumes = (
+  session: Session,
+  record: ContainerRecord,
+): Readonly<Record<string, AllocatedVolume>> => {
+  const root = volumeRoot(session)
+  const own = new Set(record.definition.volumes.map(({ target }) => target))
+  const entries = Object.entries(record.volumes).map(([target, { name, anonymous }]) => {
+    if (anonymous) {
+      const key = `${record.service}:${target}`
+      ensureVolume(root, { name, key, project: record.project, anonymous, labels: {} })
+    }
+    return [target, { source: volumeData(root, name), fromImage: !own.has(target) }] as const
+  })
+  return Object.fromEntries(entries)
+}
+
+const networkOf = (session: Session, id: string, name: string): NetworkRecord => {
+  const record = readRecord<NetworkRecord>(networkRecordFile(session.roots, id))
+  if (record === undefined)
+    throw new CaissonError('ENONETWORK', `network ${name} is not there any more`, { hint: 'run `up` again' })
+  return record
+}
+
+/** Names that a container answers to: service, container, short id, aliases. */
+const namesOf = (record: ContainerRecord, aliases: readonly string[]): readonly string[] => [
+  ...new Set([
+    record.service,
+    record.name,
+    record.id,
+    ...aliases,
+    ...(record.definition.hostname ? [record.definition.hostname] : []),
+  ]),
+]
+
+export const attachmentsOf = (session: Session, record: ContainerRecord): readonly Attachment[] =>
+  record.networks.map(({ id, name, key, aliases }) => {
+    const wanted = record.definition.networks.find((network) => network.key === key)
+    return {
+      network: networkOf(session, id, name),
+      names: namesOf(record, aliases),
+      ipv4Address: wanted?.ipv4Address,
+      macAddress: wanted?.macAddress,
+      priority: wanted?.priority ?? 0,
+      gwPriority: wanted?.gwPriority ?? 0,
+      interfaceName: wanted?.interfaceName,
+    }
+  })
+
+/** Image of a container, resolved once for each reference and command. */
+export const imageOf = (session: Session, reference: string): UnpackedImage => {
+  const known = images.get(session)?.get(reference)
+  if (known !== undefined) return known
+  const image = resolveImage(session.roots, reference)
+  images.set(session, (images.get(session) ?? new Map()).set(reference, image))
+  return image
+}
+const images = new WeakMap<Session, Map<string, UnpackedImage>>()
+
+/** /etc/passwd and /etc/group as the container shows them, what it changed itself included. */
+export const accountsOf = (session: Session, image: UnpackedImage, paths: ContainerPaths): Accounts => {
+  const layers = [...(existsSync(paths.upper) ? [paths.upper] : []), ...image.layers]
+  const read = (path: string) => session.binding.readInRoot(layers, path, MAX_ACCOUNTS_BYTES)?.toString('utf8')
+  return { passwd: read('/etc/passwd'), group: read('/etc/group') }
+}
+
+export const pathsOf = (session: Session, id: string): ContainerPaths => containerPaths(session.roots, id)

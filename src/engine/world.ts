@@ -1,0 +1,108 @@
+/** The world as a change finds it: leftovers are settled first, then everything is read once. */
+import { existsSync } from 'node:fs'
+import { listClaims } from '../network/claims.ts'
+import { bridgeName, type LiveNetworks, removeNetwork, verifyNetworks } from '../network/driver.ts'
+import type { Observed } from '../plan/observed.ts'
+import { containerPaths, networkRecordFile, networksDirectory, type Roots, runPaths } from '../state/layout.ts'
+import { observe } from '../state/observe.ts'
+import type { NetworkRecord } from '../state/records.ts'
+import {
+  type ContainerSnapshot,
+  type ContainersRead,
+  type IsAlive,
+  readContainer,
+  readContainers,
+  readNetworks,
+  readRun,
+  readVolumes,
+  strayRuns,
+} from '../state/snapshot.ts'
+import { namesIn, readRecord, removeTree } from '../state/store.ts'
+import { makingFile } from './operations.ts'
+import { runEnded } from './reserve.ts'
+import type { Session } from './session.ts'
+import { undoContainer } from './undo.ts'
+
+export interface WorldRead {
+  readonly observed: Observed
+  readonly containers: readonly ContainerSnapshot[]
+  readonly networks: readonly NetworkRecord[]
+}
+
+/** What killed commands left of containers: no record, and nobody who works on them. */
+const clearBroken = async (session: Session, { broken }: ContainersRead): Promise<void> => {
+  for (const id of [...broken, ...strayRuns(session.roots)]) {
+    if (session.isAlive(runPaths(session.roots, id))) continue
+    if (readRecord(containerPaths(session.roots, id).record) === undefined) await undoContainer(session, id)
+  }
+}
+
+/** What killed commands left of networks: no record, and nobody who makes them. */
+const clearBrokenNetworks = async (session: Session): Promise<void> => {
+  const directory = networksDirectory(session.roots)
+  for (const id of namesIn(directory)) {
+    if (existsSync(networkRecordFile(session.roots, id))) continue
+    if (session.binding.isLocked(makingFile(`${directory}/${id}`))) continue
+    const claimed = [...listClaims(session.roots, 'subnet')].find(([, owner]) => owner === id)?.[0]
+    if (claimed !== undefined) {
+      const lease = {
+        id,
+        name: id,
+        bridge: bridgeName(id),
+        subnet: claimed.replace('-', '/'),
+        gateway: '',
+        internal: false,
+        mtu: 0,
+      }
+      await removeNetwork(session.networkRoot(), lease)
+    }
+    removeTree(`${directory}/${id}`)
+  }
+}
+
+/** A container whose start was cut off is undone by its monitor at this moment: wait for that. */
+const settled = async (
+  session: Session,
+  containers: readonly ContainerSnapshot[],
+): Promise<readonly ContainerSnapshot[]> => {
+  const result: ContainerSnapshot[] = []
+  for (const container of containers) {
+    if (!container.alive || container.status?.state === 'running') {
+      result.push(container)
+      continue
+    }
+    await runEnded(session, container.record.id)
+    result.push(
+      ...[readContainer(session.roots, container.record.id, session.isAlive)].filter((now) => now !== undefined),
+    )
+  }
+  return result
+}
+
+/** Everything that the table of the NetworkRoot must hold now. */
+export const liveNetworks = (roots: Roots, networks: readonly NetworkRecord[], isAlive: IsAlive): LiveNetworks => {
+  const { containers } = readContainers(roots, undefined, isAlive)
+  const alive = containers.filter((container) => container.alive)
+  return { networks, publications: alive.flatMap(({ record }) => readRun(roots, record.id)?.publications ?? []) }
+}
+
+/** For changes: under the project's lock. */
+export const readWorld = async (session: Session, project: string): Promise<WorldRead> => {
+  const read = readContainers(session.roots, project, session.isAlive)
+  await clearBroken(session, read)
+  await clearBrokenNetworks(session)
+  const containers = await settled(session, read.containers)
+  const networks = readNetworks(session.roots)
+  if (networks.length > 0) {
+    await verifyNetworks(session.networkRoot(), () => liveNetworks(session.roots, networks, session.isAlive))
+  }
+  const links = networks.length > 0 ? new Set(session.binding.links(session.networkRoot().fd)) : undefined
+  const volumes = readVolumes(session.roots)
+  return { observed: observe({ containers, networks, volumes, links }), containers, networks }
+}
+
+/** For dry runs: files only. */
+export const lookAtWorld = (roots: Roots, project: string, isAlive: IsAlive): Observed => {
+  const { containers } = readContainers(roots, project, isAlive)
+  return observe({ containers, networks: readNetworks(roots), volumes: readVolumes(roots), links: undefined })
+}
