@@ -209,7 +209,7 @@ const envFile = (node: Node): Bound => {
   const short = (item: Node): Node => {
     const required = get(item, 'required')
     const isRequired = required?.kind !== 'scalar' || required.value === true || required.value === 'true'
-    return (isRequired ? get(item, 'path') : item) ?? item
+    return (isRequired && !get(item, 'format') ? get(item, 'path') : item) ?? item
   }
   return node.items.length === 0 ? undefined : mapItems(node, short)
 }

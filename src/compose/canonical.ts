@@ -186,10 +186,10 @@ const volume: Transform = (node, { report, path, strict }) => {
 
 const ports: Transform = (node, context) => {
   if (node.kind !== 'sequence') return node
-  return {
-    ...node,
-    items: node.items.flatMap((item, index) => port(item, { ...context, path: [...context.path, index] })),
-  }
+  const lists = node.items.map((item, index) => port(item, { ...context, path: [...context.path, index] }))
+  const isComplete = lists.every((list) => list.every((item) => item.kind !== 'scalar'))
+  // Without interpolation all of them stay as they are if one cannot be read.
+  return context.strict || isComplete ? { ...node, items: lists.flat() } : node
 }
 
 const port = (item: Node, { report, path, strict }: Context): readonly Node[] => {
@@ -281,7 +281,7 @@ const RULES = compilePatterns<Transform>({
   'services.*.build.additional_contexts': keyValueMap,
   'services.*.build.provenance': asText,
   'services.*.build.sbom': asText,
-  'services.*.build.secrets.[]': secretMount,
+  'services.*.build.secrets.[]': asField('source'),
   'services.*.build.ssh': sshKeys,
   'services.*.configs.[]': asField('source'),
   'services.*.depends_on': dependsOn,

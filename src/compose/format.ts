@@ -23,29 +23,28 @@ const sorted = (value: Readonly<Record<string, unknown>>, compare: Compare): [st
 /** Everything in alphabetical order: what no shape says more about. */
 const sortDeep = (value: unknown, compare: Compare): YamlValue => {
   if (Array.isArray(value)) return value.map((item) => sortDeep(item, compare))
-  if (isRecord(value))
-    return Object.fromEntries(sorted(value, compare).map(([key, member]) => [key, sortDeep(member, compare)]))
-  return value as YamlValue
+  if (!isRecord(value)) return value as YamlValue
+  return new Map(sorted(value, compare).map(([key, member]) => [key, sortDeep(member, compare)]))
 }
 
 const LIMIT: Shape = { fields: { soft: 'integer?', hard: 'integer?' } }
 
 /** Keys of the format in its order, then the user's own. */
 const arrange = (value: unknown, shape: Shape, compare: Compare): YamlValue => {
-  if (shape === 'limit') return isRecord(value) ? arrange(value, LIMIT, compare) : (value as YamlValue)
+  if (shape === 'limit' && isRecord(value)) return arrange(value, LIMIT, compare)
   if (typeof shape === 'string') return sortDeep(value, compare)
-  if ('list' in shape)
-    return Array.isArray(value) ? value.map((item) => arrange(item, shape.list, compare)) : (value as YamlValue)
-  if (!isRecord(value)) return value as YamlValue
+  if ('list' in shape && Array.isArray(value)) return value.map((item) => arrange(item, shape.list, compare))
+  if (!isRecord(value) || 'list' in shape) return value as YamlValue
   if ('each' in shape)
-    return Object.fromEntries(
-      sorted(value, compare).map(([key, member]) => [key, arrange(member, shape.each, compare)]),
-    )
-  const known = Object.entries(shape.fields).flatMap(([key, field]) =>
-    value[key] === undefined ? [] : [[key, arrange(value[key], field, compare)] as const],
-  )
-  const own = sorted(value, compare).filter(([key]) => !Object.hasOwn(shape.fields, key))
-  return Object.fromEntries([...known, ...own.map(([key, member]) => [key, sortDeep(member, compare)] as const)])
+    return new Map(sorted(value, compare).map(([key, member]) => [key, arrange(member, shape.each, compare)]))
+  const members = new Map<string, YamlValue>()
+  for (const [key, field] of Object.entries(shape.fields)) {
+    if (value[key] !== undefined) members.set(key, arrange(value[key], field, compare))
+  }
+  for (const [key, member] of sorted(value, compare)) {
+    if (!Object.hasOwn(shape.fields, key)) members.set(key, sortDeep(member, compare))
+  }
+  return members
 }
 
 const escapeDollars = (text: string, { interpolated }: FormatOptions): string =>
@@ -58,41 +57,54 @@ export const formatYaml = (canonical: LoadResult['canonical'], options: FormatOp
   return escapeDollars(writeYaml(arranged as YamlMap), options)
 }
 
-/** JSON shows more than YAML: commands that are not there, and the groups that are part of their owner. */
+/** JSON shows more than YAML: commands that are not there, and the groups that are part of their owner; but no extensions. */
 const complete = (value: YamlValue, shape: Shape): YamlValue => {
   if (typeof shape === 'string') return value
   if ('list' in shape) return Array.isArray(value) ? value.map((item: YamlValue) => complete(item, shape.list)) : value
-  if (!isRecord(value)) return value
-  const map = value as YamlMap
-  if ('each' in shape)
-    return Object.fromEntries(Object.entries(map).map(([key, member]) => [key, complete(member, shape.each)]))
-  const members = Object.entries(shape.fields).flatMap(([key, field]) => {
-    const member = map[key] ?? absent(field)
-    return member === undefined ? [] : [[key, complete(member, field)] as const]
-  })
-  return Object.fromEntries(members)
+  if (!(value instanceof Map)) return value
+  if ('each' in shape) return new Map([...value].map(([key, member]) => [key, complete(member, shape.each)]))
+  const members = new Map<string, YamlValue>()
+  for (const [key, field] of Object.entries(shape.fields)) {
+    const member = value.get(key) ?? absent(field)
+    if (member !== undefined) members.set(key, complete(member, field))
+  }
+  return members
 }
 
-const absent = (shape: Shape): YamlValue => {
+const absent = (shape: Shape): YamlValue | undefined => {
   if (shape === 'command') return null
-  return typeof shape === 'object' && 'optional' in shape ? {} : undefined
+  return typeof shape === 'object' && 'optional' in shape ? new Map() : undefined
 }
-
-/** JSON has no integers beyond 2^53 of its own. */
-const stringify = (value: unknown): string =>
-  JSON.stringify(value, (_, member: unknown) => (typeof member === 'bigint' ? Number(member) : member), 2)
 
 /** Go escapes what could end a script element. */
-const escapeHtml = (json: string): string =>
-  json.replaceAll(/[<>&\u2028\u2029]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
+const writeText = (text: string): string =>
+  JSON.stringify(text).replaceAll(
+    /[<>&\u2028\u2029]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+
+const writeJson = (value: YamlValue, indent: string): string => {
+  const inner = `${indent}  `
+  if (typeof value === 'string') return writeText(value)
+  if (Array.isArray(value)) {
+    const items = value.map((item: YamlValue) => inner + writeJson(item, inner))
+    return items.length === 0 ? '[]' : `[\n${items.join(',\n')}\n${indent}]`
+  }
+  if (value instanceof Map) {
+    const members = [...value].map(([key, member]) => `${inner}${writeText(key)}: ${writeJson(member, inner)}`)
+    return members.length === 0 ? '{}' : `{\n${members.join(',\n')}\n${indent}}`
+  }
+  return typeof value === 'bigint' ? String(value) : JSON.stringify(value)
+}
 
 export const formatJson = (canonical: LoadResult['canonical'], options: FormatOptions): string => {
-  if (!options.interpolated) return escapeHtml(stringify(sortDeep(canonical, compareBytes)))
+  if (!options.interpolated) return writeJson(sortDeep(canonical, compareBytes), '')
   const arranged = arrange(canonical, PROJECT, compareBytes) as YamlMap
-  const extensions = Object.entries(arranged).filter(([key]) => key.startsWith('x-'))
+  const extensions = [...arranged].filter(([key]) => key.startsWith('x-'))
   const shaped = complete(arranged, PROJECT) as YamlMap
-  const all = Object.fromEntries(sorted({ services: {}, ...shaped, ...Object.fromEntries(extensions) }, compareBytes))
-  return escapeDollars(escapeHtml(stringify(all)), options)
+  const all = new Map<string, YamlValue>([['services', new Map()], ...shaped, ...extensions])
+  const ordered = new Map([...all].sort(([one], [other]) => compareBytes(one, other)))
+  return escapeDollars(writeJson(ordered, ''), options)
 }
 
 export type ListKind = 'services' | 'volumes' | 'networks' | 'images' | 'profiles'

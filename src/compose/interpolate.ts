@@ -145,7 +145,7 @@ class Interpolator {
         report.add({
           code: 'variable-syntax',
           path,
-          message: `"${text.slice(start, end)}" is not a variable`,
+          message: `"${text.slice(start, end).trimEnd()}" is not a variable`,
           hint: 'write $$ for a dollar sign',
           origin: place,
         })

@@ -133,13 +133,14 @@ export const textOf = (node: Node | undefined): string | undefined =>
 export const printScalar = (value: Exclude<ScalarValue, null>): string =>
   typeof value === 'number' ? printNumber(value) : String(value)
 
-/** Go prints exponents from 1e21 up and below 1e-4, with two digits at least. */
-const printNumber = (value: number): string => {
+/** As Go does: whole numbers of 64 bits plainly, others with an exponent from 1e6 up and below 1e-4, of two digits at least. */
+export const printNumber = (value: number): string => {
   if (Number.isNaN(value)) return 'NaN'
   if (!Number.isFinite(value)) return value > 0 ? '+Inf' : '-Inf'
   const magnitude = Math.abs(value)
-  const text = magnitude !== 0 && magnitude < 1e-4 ? value.toExponential() : String(value)
-  return text.replace(/e([+-])(\d)$/, 'e$10$2')
+  const isPlain =
+    magnitude === 0 || (Number.isInteger(value) ? magnitude < 2 ** 64 : magnitude >= 1e-4 && magnitude < 1e6)
+  return isPlain ? String(value) : value.toExponential().replace(/e([+-])(\d)$/, 'e$10$2')
 }
 
 export type Plain = string | number | bigint | boolean | null | readonly Plain[] | { readonly [key: string]: Plain }
@@ -151,7 +152,7 @@ export type Plain = string | number | bigint | boolean | null | readonly Plain[]
 export const toPlain = (node: Node, exact = false): Plain => {
   switch (node.kind) {
     case 'scalar':
-      return typeof node.value === 'bigint' && !exact ? Number(node.value) : node.value
+      return exact ? node.value : approximate(node.value)
     case 'sequence':
       return node.items.map((item) => toPlain(item, exact))
     case 'map': {
@@ -162,6 +163,12 @@ export const toPlain = (node: Node, exact = false): Plain => {
     case 'poisoned':
       return ''
   }
+}
+
+/** What JSON can say. */
+const approximate = (value: ScalarValue): ScalarValue => {
+  if (typeof value === 'bigint') return Number(value)
+  return typeof value === 'number' && !Number.isFinite(value) ? 0 : value
 }
 
 /** Sets a property also where its name is `__proto__`. */

@@ -19,7 +19,9 @@ export class Report {
 
   add(finding: Finding): void {
     const { code, path, message, origin, hint } = finding
-    const key = `${code} ${origin?.file}:${origin?.start} ${message}`
+    // A variable that is not set is mostly not set in many places.
+    const place = code === 'variable-unset' ? '' : `${origin?.file}:${origin?.start}`
+    const key = `${code} ${place} ${message}`
     if (this.#seen.has(key)) return
     this.#seen.add(key)
     const at = origin && { file: origin.file, start: origin.start, end: origin.end }

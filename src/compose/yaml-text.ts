@@ -2,24 +2,24 @@
  * Plain values as YAML, character for character as the reference's library writes it: block style, two spaces, quotes only
  * where a reader (also one of YAML 1.1) would else see something other than this text.
  */
+import { printNumber } from './node.ts'
 import { isDate, resolvePlain } from './scalar.ts'
 
-export type YamlValue = string | number | bigint | boolean | null | undefined | readonly YamlValue[] | YamlMap
-export interface YamlMap {
-  readonly [key: string]: YamlValue
-}
+/** Maps are Map: a plain object moves keys that look like numbers to its front. */
+export type YamlValue = string | number | bigint | boolean | null | readonly YamlValue[] | YamlMap
+export type YamlMap = ReadonlyMap<string, YamlValue>
 
 const OLD_BOOLEAN = /^(y|Y|yes|Yes|YES|on|On|ON|n|N|no|No|NO|off|Off|OFF)$/
 /** `22:22` is a number of base 60 in YAML 1.1. */
 const BASE_60 = /^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$/
 
 const looksLikeText = (text: string): boolean =>
-  resolvePlain(text) === text && text !== '<<' && !isDate(text) && !OLD_BOOLEAN.test(text) && !BASE_60.test(text)
+  resolvePlain(text) === text && !isDate(text) && !OLD_BOOLEAN.test(text) && !BASE_60.test(text)
 
 // What may not stand unquoted in a block: an indicator at the start, ": ", " #", a space at either end.
 const INDICATOR_START = /^(?:[#,[\]{}&*!|>'"%@`]|[?:-](?:[\s]|$)|---|\.\.\.)/
 const INDICATOR_INSIDE = /:(?:\s|$)|\s#/
-const UNPRINTABLE = /[\x00-\x08\x0b-\x1f\x7f\x80-\x84\x86-\x9f\ufeff\ufffe\uffff]/
+const UNPRINTABLE = /[\x00-\x08\x0b-\x1f\x7f\x80-\x84\x86-\x9f\ufeff\ufffe\uffff\u{10000}-\u{10ffff}]/u
 const LINE_BREAK = /[\n\u0085\u2028\u2029]/
 
 type Style = 'plain' | 'single' | 'double' | 'literal'
@@ -52,15 +52,16 @@ const ESCAPES: Readonly<Record<string, string>> = {
   '\u2029': '\\P',
 }
 
-const hex = (character: string): string => {
-  const code = character.charCodeAt(0)
-  return code < 0x100
-    ? `\\x${code.toString(16).toUpperCase().padStart(2, '0')}`
-    : `\\u${code.toString(16).toUpperCase().padStart(4, '0')}`
+const escapeCode = (character: string): string => {
+  const code = (character.codePointAt(0) ?? 0).toString(16).toUpperCase()
+  if (code.length <= 2) return `\\x${code.padStart(2, '0')}`
+  return code.length <= 4 ? `\\u${code.padStart(4, '0')}` : `\\U${code.padStart(8, '0')}`
 }
 
+const ESCAPED = /["\\\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\u{10000}-\u{10ffff}]/gu
+
 const doubleQuoted = (text: string): string =>
-  `"${text.replaceAll(/["\\\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]/g, (character) => ESCAPES[character] ?? hex(character))}"`
+  `"${text.replaceAll(ESCAPED, (character) => ESCAPES[character] ?? escapeCode(character))}"`
 
 const literal = (text: string, indent: string): string => {
   const start = /^[ \n]/.test(text) ? '2' : ''
@@ -85,23 +86,20 @@ const writeText = (text: string, indent: string, isKey = false): string => {
 const writeNumber = (value: number): string => {
   if (Number.isNaN(value)) return '.nan'
   if (!Number.isFinite(value)) return value > 0 ? '.inf' : '-.inf'
-  return String(value).replace(/e([+-])(\d)$/, 'e$10$2')
+  return printNumber(value)
 }
 
-const writeScalar = (value: string | number | bigint | boolean | null | undefined, indent: string): string => {
+const writeScalar = (value: string | number | bigint | boolean | null, indent: string): string => {
   if (typeof value === 'string') return writeText(value, indent)
   if (typeof value === 'number') return writeNumber(value)
-  return value === undefined ? 'null' : String(value)
+  return String(value)
 }
 
+const isMap = (value: YamlValue): value is YamlMap => value instanceof Map
 const isList = (value: YamlValue): value is readonly YamlValue[] => Array.isArray(value)
-const isMap = (value: YamlValue): value is YamlMap => typeof value === 'object' && value !== null && !isList(value)
-
-const entriesOf = (value: YamlMap): readonly (readonly [string, YamlValue])[] =>
-  Object.entries(value).filter(([, member]) => member !== undefined)
 
 const writeMap = (value: YamlMap, indent: string): string =>
-  entriesOf(value)
+  [...value]
     .map(
       ([key, member], index) =>
         `${index === 0 ? '' : indent}${writeText(key, indent, true)}:${writeMember(member, indent)}`,
@@ -115,16 +113,16 @@ const writeList = (value: readonly YamlValue[], indent: string): string =>
 const writeMember = (value: YamlValue, indent: string): string => {
   const inner = `${indent}  `
   if (isList(value) && value.length > 0) return `\n${writeList(value, inner)}`
-  if (isMap(value) && entriesOf(value).length > 0) return `\n${inner}${writeMap(value, inner)}`
+  if (isMap(value) && value.size > 0) return `\n${inner}${writeMap(value, inner)}`
   return ` ${writeNested(value, inner)}`
 }
 
 /** After `- `, or an empty collection. */
 const writeNested = (value: YamlValue, indent: string): string => {
   if (isList(value)) return value.length === 0 ? '[]' : writeList(value, indent).trimStart()
-  if (isMap(value)) return entriesOf(value).length === 0 ? '{}' : writeMap(value, indent)
+  if (isMap(value)) return value.size === 0 ? '{}' : writeMap(value, indent)
   return writeScalar(value, indent)
 }
 
 /** Maps in the order that they have. Ends with a newline. */
-export const writeYaml = (value: YamlMap): string => `${entriesOf(value).length === 0 ? '{}' : writeMap(value, '')}\n`
+export const writeYaml = (value: YamlMap): string => `${value.size === 0 ? '{}' : writeMap(value, '')}\n`

@@ -1,0 +1,130 @@
+/**
+ * A case is a folder below fixtures/compose/<phase>/: Compose files and what they need, `case.json` for anything that is not
+ * default, and what has to come out: `expected.json` and `expected.yaml` (of the reference implementation, made by
+ * regenerate.ts) or `expected.txt` (diagnostics as a user sees them). To the loader the folder is /project.
+ */
+import { execFileSync } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { discover } from '../../src/compose/discover.ts'
+import { formatJson, formatYaml } from '../../src/compose/format.ts'
+import { formatDiagnostic } from '../../src/compose/frame.ts'
+import type { LoadOptions } from '../../src/compose/load.ts'
+import { load } from '../../src/compose/load.ts'
+import type { LoadResult } from '../../src/compose/project.ts'
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '../..')
+export const fixtures = join(root, 'fixtures/compose')
+
+/** What stands in a case.json. */
+export interface CaseSettings {
+  readonly files?: readonly string[]
+  readonly profiles?: readonly string[]
+  readonly services?: readonly string[]
+  readonly environment?: Readonly<Record<string, string>>
+  readonly projectName?: string
+  readonly cwd?: string
+  readonly projectDirectory?: string
+  readonly envFiles?: readonly string[]
+  readonly options?: LoadOptions
+}
+
+export interface Case {
+  readonly name: string
+  readonly directory: string
+  readonly settings: CaseSettings
+}
+
+/** The generated validator has to be there before the first load. */
+export const compileSchema = (): void => {
+  execFileSync(process.execPath, ['--import', 'tsx', join(root, 'scripts/compile-schema.ts')], {
+    cwd: root,
+    stdio: 'inherit',
+  })
+}
+
+export const casesOf = (phase: string): readonly Case[] =>
+  readdirSync(join(fixtures, phase))
+    .sort()
+    .map((name) => {
+      const directory = join(fixtures, phase, name)
+      const settings = join(directory, 'case.json')
+      return {
+        name,
+        directory,
+        settings: existsSync(settings) ? (JSON.parse(readFileSync(settings, 'utf8')) as CaseSettings) : {},
+      }
+    })
+
+/** Files below /project are those of the case; there are no others. */
+export const readerOf =
+  ({ directory }: Case) =>
+  (path: string): string | undefined => {
+    if (!path.startsWith('/project/')) return undefined
+    const file = join(directory, path.slice('/project/'.length))
+    return existsSync(file) && statSync(file).isFile() ? readFileSync(file, 'utf8') : undefined
+  }
+
+export const discoverCase = (each: Case) =>
+  discover({
+    cwd: '/project',
+    ...each.settings,
+    environment: { HOME: '/home/user', ...each.settings.environment },
+    readFile: readerOf(each),
+  })
+
+export const loadCase = async (each: Case): Promise<LoadResult> => {
+  const discovery = discoverCase(each)
+  const { services = [], options = {} } = each.settings
+  const result = await load({ ...discovery, services, options, readFile: readerOf(each) })
+  return {
+    ...result,
+    diagnostics: [...discovery.diagnostics, ...result.diagnostics],
+    sources: new Map([...discovery.sources, ...result.sources]),
+  }
+}
+
+export const diagnosticsText = (result: LoadResult): string =>
+  result.diagnostics
+    .map((diagnostic) => formatDiagnostic(diagnostic, result, { name: (file) => file.replace('/project/', '') }))
+    .map((text, index) => `[${result.diagnostics[index]?.code}]\n${text}\n`)
+    .join('\n')
+
+const OUTPUTS: Readonly<Record<string, (result: LoadResult, each: Case) => string>> = {
+  'expected.json': (result, each) =>
+    formatJson(result.canonical, { interpolated: each.settings.options?.interpolate ?? true }),
+  'expected.yaml': (result, each) =>
+    formatYaml(result.canonical, { interpolated: each.settings.options?.interpolate ?? true }),
+  'expected.txt': diagnosticsText,
+}
+
+/** One test for each case of a phase. UPDATE=1 rewrites the texts that are ours (never the reference's). */
+export const testPhase = (phase: string): void => {
+  compileSchema()
+  for (const each of casesOf(phase)) {
+    test(`${phase}: ${each.name.replaceAll('-', ' ')}`, async () => {
+      const result = await loadCase(each)
+      const found = Object.keys(OUTPUTS).filter((file) => existsSync(join(each.directory, file)))
+      if (process.env.UPDATE && found.length === 0)
+        writeFileSync(join(each.directory, 'expected.txt'), diagnosticsText(result))
+      else assert.ok(found.length > 0, 'the case expects nothing')
+      for (const file of found) {
+        const output = OUTPUTS[file]?.(result, each) ?? ''
+        const path = join(each.directory, file)
+        if (process.env.UPDATE && file === 'expected.txt') writeFileSync(path, output)
+        assert.fixture(output, readFileSync(path, 'utf8'), file)
+      }
+      const isQuiet = !found.includes('expected.txt')
+      if (isQuiet)
+        assert.equal(
+          result.diagnostics
+            .filter((diagnostic) => diagnostic.severity === 'error')
+            .map((diagnostic) => diagnostic.message),
+          [],
+        )
+    })
+  }
+}
