@@ -123,20 +123,32 @@ class Worker {
   }
 }
 
-const runPureFiles = async (files: readonly TestFile[]): Promise<void> => {
-  const queue = [...files]
+/** As many at a time as there are processors. */
+const sideBySide = async <Item>(
+  items: readonly Item[],
+  work: (item: Item, lane: Lane) => Promise<void>,
+): Promise<void> => {
+  const queue = [...items]
   const drain = async (): Promise<void> => {
-    let current: Worker | undefined
-    for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
-      current = current?.alive ? current : new Worker([], {})
-      const startedMs = performance.now()
-      const result = await current.run(file, false)
-      report(file.name, result, current.takeOutput(), startedMs)
-    }
-    current?.end()
+    const lane: Lane = { worker: undefined }
+    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item, lane)
+    lane.worker?.end()
   }
-  await Promise.all(Array.from({ length: Math.min(files.length, availableParallelism()) }, drain))
+  await Promise.all(Array.from({ length: Math.min(items.length, availableParallelism()) }, drain))
 }
+
+/** What is kept from one file to the next. */
+interface Lane {
+  worker: Worker | undefined
+}
+
+const runPureFiles = (files: readonly TestFile[]): Promise<void> =>
+  sideBySide(files, async (file, lane) => {
+    lane.worker = lane.worker?.alive ? lane.worker : new Worker([], {})
+    const startedMs = performance.now()
+    const result = await lane.worker.run(file, false)
+    report(file.name, result, lane.worker.takeOutput(), startedMs)
+  })
 
 // The shell is the namespace's PID 1: it reaps what monitors leave to it, as a real init does.
 const ENTER = 'ip link set lo up; "$@" & wait $!'
@@ -183,7 +195,10 @@ const main = async (): Promise<void> => {
   const filters = process.argv.slice(2)
   const files = findFiles(filters)
   await runPureFiles(files.filter((file) => !file.alone))
-  for (const job of nativeJobs(filters)) report(job.name, await runNativeJob(job), '', performance.now())
+  await sideBySide(nativeJobs(filters), async (job) => {
+    const startedMs = performance.now()
+    report(job.name, await runNativeJob(job), '', startedMs)
+  })
   for (const [index, file] of files.filter((each) => each.alone).entries()) await runAloneFile(file, index)
   listSkips()
   if (totals.passed + totals.failed === 0) console.log('nothing ran')

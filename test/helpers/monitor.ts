@@ -1,5 +1,5 @@
 /** Real monitors on hand-written plans: what the engine does to start one, without the engine. Needs root. */
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Exit, MonitorClient } from '../../src/monitor/client.ts'
 import { encode } from '../../src/native/encode.ts'
@@ -137,5 +137,11 @@ export const eventually = async (check: () => boolean | Promise<boolean>, limitM
 export const parentOf = (pid: number): number =>
   Number(/^PPid:\t(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1])
 
-export const isAlive = (pid: number): boolean =>
-  existsSync(`/proc/${pid}`) && !readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z')
+/** Neither gone nor a zombie. */
+export const isAlive = (pid: number): boolean => {
+  try {
+    return !readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z')
+  } catch {
+    return false
+  }
+}

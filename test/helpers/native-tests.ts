@@ -1,4 +1,4 @@
-/** Test binaries of the native core: `build/sanitize/core-test`, and each fuzz entry for some seconds. */
+/** Test programs of the native core, built with the sanitizers: core-test, and each fuzz entry for some seconds. */
 import { spawn } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -17,10 +17,9 @@ const DEADLINE_MS = 120_000
 
 /** Jobs whose name contains one of `filters`; all without filters. */
 export const nativeJobs = (filters: readonly string[]): NativeJob[] => {
-  const directory = existsSync(join(build, 'sanitize')) ? join(build, 'sanitize') : build
-  const names = existsSync(directory) ? readdirSync(directory).sort() : []
+  const names = existsSync(build) ? readdirSync(build).sort() : []
   const jobs = names.flatMap((name): NativeJob[] => {
-    const file = join(directory, name)
+    const file = join(build, name)
     if (name === 'core-test') return [{ name: `native/${name}`, file, args: [] }]
     if (/^fuzz-[a-z-]+$/.test(name)) return [{ name: `native/${name}`, file, args: [FUZZ_SECONDS] }]
     return []
