@@ -18,14 +18,14 @@ namespace {
 // The multiplexer of a devpts is inode 2, device 5:2: nothing else is taken for it (CVE-2025-52565).
 Result<Fd> open_multiplexer(const Root& root) {
   const char* path = "/dev/pts/ptmx";
-  Fd place = TRY(root.open(path, O_PATH, RESOLVE_NO_SYMLINKS));
+  Fd place = TRY(root.open(path, O_PATH));
   struct statfs fs;
   TRY(sys::check(::fstatfs(place.get(), &fs), "fstatfs", path));
   struct stat info = TRY(sys::fstat(place.get(), path));
   if (fs.f_type != DEVPTS_SUPER_MAGIC || info.st_ino != 2 || info.st_rdev != makedev(5, 2)) {
     return Failure{.syscall = "openat2", .error = ENODEV, .path = path};
   }
-  Fd master = TRY(root.open(path, O_RDWR | O_NOCTTY, RESOLVE_NO_SYMLINKS));
+  Fd master = TRY(root.open(path, O_RDWR | O_NOCTTY));
   struct stat opened = TRY(sys::fstat(master.get(), path));
   if (opened.st_dev != info.st_dev || opened.st_ino != info.st_ino) {
     return Failure{.syscall = "openat2", .error = ENODEV, .path = path};
@@ -41,7 +41,7 @@ Result<void> move_to(Fd& fd, int number) {
 
 // /dev/null of the container: a descriptor of the host's would let the process see the host's inode.
 Result<Fd> open_null(const Root& root) {
-  Fd null = TRY(root.open("/dev/null", O_RDWR, RESOLVE_NO_SYMLINKS));
+  Fd null = TRY(root.open("/dev/null", O_RDWR));
   struct stat info = TRY(sys::fstat(null.get(), "/dev/null"));
   if (!S_ISCHR(info.st_mode) || info.st_rdev != makedev(1, 3)) {
     return Failure{.syscall = "openat2", .error = ENODEV, .path = "/dev/null"};
