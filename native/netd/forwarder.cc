@@ -40,13 +40,17 @@ Flight::Flight(Forwarder& forwarder, std::span<const uint8_t> message, const Dns
   std::copy(message.begin(), message.end(), message_.begin() + LENGTH_BYTES);
 }
 
-Flight::~Flight() {
+Flight::~Flight() { end_attempt(); }
+
+void Flight::end_attempt() {
   if (tag_ != 0) forwarder_.broker_.forget(tag_);
+  if (socket_) forwarder_.loop_.remove(socket_.get());
+  tag_ = 0;
+  socket_.reset();
 }
 
 void Flight::start_attempt() {
-  socket_.reset();
-  if (tag_ != 0) forwarder_.broker_.forget(tag_);
+  end_attempt();
   incoming_.clear();
   sent_ = 0;
   if (upstream_ >= forwarder_.upstreams_) return fail();

@@ -46,6 +46,7 @@ class Flight : public Watcher, public SocketUser {
 
  private:
   friend class Forwarder;
+  void end_attempt();
   void receive_datagram();
   void send_stream();
   void receive_stream();

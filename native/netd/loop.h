@@ -20,7 +20,8 @@ class Watcher {
 class Loop {
  public:
   static Result<Loop> create();
-  // Level-triggered. A descriptor has one watcher, which outlives its registration; closing it ends that too.
+  // Level-triggered. A descriptor has one watcher, which outlives its registration. Closing ends it too, but only where nobody
+  // else holds the open file: what comes from the broker, which closes its own copy a moment later, has to be removed first.
   bool add(int fd, uint32_t events, Watcher* watcher);
   void change(int fd, uint32_t events, Watcher* watcher);
   void remove(int fd);

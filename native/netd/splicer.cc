@@ -76,6 +76,9 @@ SpliceConnection::SpliceConnection(Splicer& splicer, Fd client) : splicer_(splic
 
 SpliceConnection::~SpliceConnection() {
   if (tag_ != 0) splicer_.broker_.forget(tag_);
+  for (Side& side : sides_) {
+    if (side.events != 0) splicer_.loop_.remove(side.socket.get());
+  }
   if (!connected_) splicer_.connecting_--;
 }
 

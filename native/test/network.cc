@@ -1,7 +1,7 @@
 // The network of one container from an encoded plan, for test/native/network.test.ts, netd.test.ts and bench/: what the
 // monitor does about it, without the monitor. network-test PLAN [LISTENER_FD …]
 //   stdout: `ready {pid of netd} {microseconds}`, or `failure {section} {index} {syscall} {errno} {path}` and exit code 125.
-//   stdin: lines `destroy` (sockets left over; answers `destroyed`). A netd that dies is started again: `respawned {pid}`.
+//   stdin: lines `destroy` (sockets left over; answers `destroyed`). A netd that dies is started again: `respawned {pid} {wait status of the last}`.
 //   The namespace lives as long as this process: until stdin ends.
 #include <fcntl.h>
 #include <poll.h>
@@ -50,9 +50,10 @@ Result<void> serve(Resolver& resolver) {
     ::poll(fds, 2, -1);
     if (fds[1].revents != 0) serve_broker(resolver);
     if (broker_fd(resolver) < 0 && resolver_pid(resolver) != 0) {
-      ::waitpid(resolver_pid(resolver), nullptr, 0);
+      int status = 0;
+      ::waitpid(resolver_pid(resolver), &status, 0);
       TRY(respawn_resolver(resolver));
-      printf("respawned %d\n", resolver_pid(resolver));
+      printf("respawned %d %d\n", resolver_pid(resolver), status);
     }
     if (fds[0].revents != 0) TRY(obey());
   }
