@@ -1,10 +1,110 @@
-import type { PublishedPort } from '../state/records.ts'
+/** Reading what is there: containers, projects, ports. No lock, no network, no YAML. */
+import { loadNative } from '../native/load.ts'
+import { readProjects } from '../state/projects.ts'
+import type { ContainerRecord, PublishedPort, RunRecord, Status } from '../state/records.ts'
+import { type ContainerSnapshot, type IsAlive, readContainers, readRun } from '../state/snapshot.ts'
+import { CaissonError } from '../errors.ts'
 import type { ContainerRow, Engine, EngineOptions, ProjectRow } from './types.ts'
 
-export const ps = async (_engine: EngineOptions, _name: string): Promise<readonly ContainerRow[]> => []
-export const ls = async (_engine: EngineOptions): Promise<readonly ProjectRow[]> => []
+export const isAlive: IsAlive = ({ alive }) => loadNative().isLocked(alive)
+
+const milliseconds = (time: string | undefined): number => (time ? Date.parse(time) : 0)
+
+/** A run that was cut off says `dead`, unless the monitor had come as far as writing how its process ended. */
+const stateOf = ({ alive, hasRun, status, cutOff }: ContainerSnapshot): ContainerRow['state'] => {
+  if (alive) return status?.state ?? 'created'
+  if (status !== undefined) return 'exited'
+  return hasRun || cutOff ? 'dead' : 'created'
+}
+
+const exposedOf = ({ definition }: ContainerRecord): readonly string[] => [
+  ...new Set([...definition.expose, ...definition.ports.map(({ target, protocol }) => `${target}/${protocol}`)]),
+]
+
+const mountsOf = ({ definition, volumes }: ContainerRecord): readonly string[] => [
+  ...definition.volumes.flatMap((mount) => (mount.type === 'bind' ? [mount.source] : [])),
+  ...Object.values(volumes).map(({ name }) => name),
+]
+
+const timesOf = (record: ContainerRecord, status: Status | undefined) => ({
+  createdAt: milliseconds(record.createdAt),
+  startedAt: milliseconds(status?.startedAt),
+  finishedAt: milliseconds(status?.finishedAt),
+})
+
+const rowOf = (snapshot: ContainerSnapshot, run: RunRecord | undefined): ContainerRow => {
+  const { record, status } = snapshot
+  const { id, name, image, command, project, service, number, oneOff, labels, networks, volumes } = record
+  const state = stateOf(snapshot)
+  return {
+    ...{ id, name, image, command, project, service, number, oneOff, labels, state },
+    ...timesOf(record, status),
+    exitCode: state === 'exited' ? (status?.exitCode ?? 0) : 0,
+    signal: status?.signal ?? 0,
+    oomKilled: status?.oomKilled ?? false,
+    pid: state === 'running' ? (status?.pid ?? 0) : 0,
+    publishers: state === 'running' ? (run?.ports ?? []) : [],
+    exposed: exposedOf(record),
+    mounts: mountsOf(record),
+    networks: networks.map((network) => network.name),
+    localVolumes: Object.keys(volumes).length,
+  }
+}
+
+const byPlace = (a: ContainerRow, b: ContainerRow) =>
+  Number(a.oneOff) - Number(b.oneOff) || (a.service < b.service ? -1 : a.service > b.service ? 1 : a.number - b.number)
+
+export const ps = async (engine: EngineOptions, project: string): Promise<readonly ContainerRow[]> =>
+  readContainers(engine, project, isAlive)
+    .containers.map((snapshot) => rowOf(snapshot, snapshot.alive ? readRun(engine, snapshot.record.id) : undefined))
+    .sort(byPlace)
+
+const countStates = (containers: readonly ContainerSnapshot[]): ProjectRow['counts'] => {
+  const counts = { created: 0, running: 0, exited: 0, dead: 0 }
+  for (const container of containers) counts[stateOf(container)] += 1
+  return counts
+}
+
+export const ls = async (engine: EngineOptions): Promise<readonly ProjectRow[]> => {
+  const { containers } = readContainers(engine, undefined, isAlive)
+  return readProjects(engine).map(({ name, composeFiles, workingDirectory }) => ({
+    ...{ name, composeFiles, workingDirectory },
+    counts: countStates(containers.filter(({ record }) => record.project === name)),
+  }))
+}
+
+/** Replicas of a service; one-offs last. Throws ENOSERVICE where it has none. */
+export const replicas = (engine: EngineOptions, project: string, service: string): readonly ContainerSnapshot[] => {
+  const found = readContainers(engine, project, isAlive)
+    .containers.filter(({ record }) => record.service === service)
+    .sort((a, b) => Number(a.record.oneOff) - Number(b.record.oneOff) || a.record.number - b.record.number)
+  if (found.length === 0)
+    throw new CaissonError('ENOSERVICE', `service ${service} of project ${project} has no container`)
+  return found
+}
+
+/** The replica asked for, or the lowest that runs. Throws ENOSERVICE, ENOTRUNNING. */
+export const runningReplica = (
+  engine: EngineOptions,
+  project: string,
+  service: string,
+  index: number | undefined,
+): ContainerSnapshot => {
+  const found = replicas(engine, project, service)
+  const wanted = index === undefined ? found : found.filter(({ record }) => record.number === index && !record.oneOff)
+  const running = wanted.find((snapshot) => stateOf(snapshot) === 'running')
+  if (running !== undefined) return running
+  const which = index === undefined ? '' : ` (container ${index})`
+  throw new CaissonError('ENOTRUNNING', `service ${service}${which} is not running`, {
+    hint: 'start it with `up -d` or `start`',
+  })
+}
+
 export const port = async (
-  _engine: EngineOptions,
-  _name: string,
-  _port: Parameters<Engine['port']>[1],
-): Promise<PublishedPort | undefined> => undefined
+  engine: EngineOptions,
+  project: string,
+  { service, index, port: target, protocol }: Parameters<Engine['port']>[1],
+): Promise<PublishedPort | undefined> => {
+  const { record } = runningReplica(engine, project, service, index)
+  return readRun(engine, record.id)?.ports.find((one) => one.containerPort === target && one.protocol === protocol)
+}
