@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { ALL_CAPABILITIES, capabilitySet, DEFAULT_CAPABILITIES } from '../../src/linux/capabilities.ts'
@@ -183,6 +184,37 @@ test('the search tree stays correct where halves are further apart than a byte',
     assert.is(call(filter, 'x86_64', name, 0n, 0n, 0n, BigInt(index) + 1n), ALLOW)
     assert.is(call(filter, 'x86_64', name, 0n, 0n, 0n, BigInt(index)), EPERM)
   }
+})
+
+test('any profile compiles to what it means', () => {
+  const names = ['read', 'write', 'socket', 'clone', 'ioctl', 'openat2', 'no_such_call']
+  const value = fc.oneof(fc.constantFrom(...EDGES), fc.bigInt({ min: 0n, max: (1n << 64n) - 1n }))
+  const operators: readonly SeccompOperator[] = [
+    ...(['SCMP_CMP_NE', 'SCMP_CMP_LT', 'SCMP_CMP_LE', 'SCMP_CMP_EQ', 'SCMP_CMP_GE', 'SCMP_CMP_GT'] as const),
+    'SCMP_CMP_MASKED_EQ',
+  ]
+  const argument = fc.record({ index: fc.nat(5), value, valueTwo: value, op: fc.constantFrom(...operators) })
+  const rule = fc.record({
+    names: fc.subarray(names, { minLength: 1 }),
+    action: fc.constantFrom('SCMP_ACT_ALLOW' as const, 'SCMP_ACT_ERRNO' as const),
+    args: fc.array(argument, { maxLength: 3 }),
+  })
+  const profiles = fc.record({
+    defaultAction: fc.constant('SCMP_ACT_ERRNO' as const),
+    defaultErrnoRet: fc.constant(1),
+    architectures: fc.constant([]),
+    syscalls: fc.array(rule, { minLength: 1, maxLength: 8 }),
+  })
+  fc.assert(
+    fc.property(profiles, fc.array(value, { minLength: 6, maxLength: 6 }), (profile, args) => {
+      const filter = compileSeccomp(profile, 'x86_64')
+      for (const name of new Set(profile.syscalls.flatMap((one) => one.names))) {
+        if (name === 'no_such_call') continue
+        assert.is(call(filter, 'x86_64', name, ...args), VERDICT[meaningOf(profile, name, args)])
+      }
+    }),
+    { numRuns: 500 },
+  )
 })
 
 test('netd may answer, and neither connect nor make sockets', () => {

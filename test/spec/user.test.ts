@@ -1,7 +1,8 @@
+import fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { CaissonError } from '../../src/errors.ts'
-import { resolveUser } from '../../src/spec/user.ts'
+import { MAX_ID, resolveUser } from '../../src/spec/user.ts'
 
 const accounts = {
   passwd: [
@@ -94,6 +95,25 @@ test('a huge group file is cut, not swallowed', () => {
   const before = performance.now()
   assert.equal(resolveUser('app', { passwd: accounts.passwd, group }).groups, [1000])
   assert.ok(performance.now() - before < 1000)
+})
+
+test('whatever an image puts into its files, the answer is a user in range or EUSER', () => {
+  const field = fc.oneof(fc.string(), fc.constantFrom('', 'app', '0', '1000', '-1', '4294967296', '0x0', ':'))
+  const text = fc
+    .array(fc.array(field, { maxLength: 9 }).map((fields) => fields.join(':')))
+    .map((found) => found.join('\n'))
+  fc.assert(
+    fc.property(field, text, text, (spec, passwd, group) => {
+      try {
+        const { uid, gid, groups } = resolveUser(spec, { passwd, group })
+        for (const id of [uid, gid, ...groups]) assert.ok(Number.isInteger(id) && id >= 0 && id <= MAX_ID)
+        if (/^[1-9][0-9]*$/.test(spec)) assert.is(uid, Number(spec))
+      } catch (error) {
+        if (!(error instanceof CaissonError)) throw error
+        assert.is(error.code, 'EUSER')
+      }
+    }),
+  )
 })
 
 test.run()
