@@ -3,7 +3,7 @@ import type { Diagnostic } from '../errors.ts'
 import { ALL_CAPABILITIES } from '../linux/capabilities.ts'
 import { ociCapabilities } from './capabilities.ts'
 import { checkMounts } from './mounts.ts'
-import { workingDirectory } from './process.ts'
+import { checkNames, workingDirectory } from './process.ts'
 import { reportTo } from './report.ts'
 import { ociResources } from './resources.ts'
 import { securityOptions } from './security.ts'
@@ -19,6 +19,7 @@ export const checkService = (service: Service): readonly Diagnostic[] => {
   rlimits(service, report)
   ociResources(service, report)
   workingDirectory(service, '', report)
+  checkNames(service, report)
   stopOf(service, undefined, report)
   checkMounts(service, report)
   return diagnostics

@@ -44,6 +44,18 @@ const userOf = (input: ProcessInput, accounts: Accounts, path: TreePath, report:
 export const hostnameOf = ({ service, allocation }: ProcessInput): string =>
   service.hostname ?? (service.networkMode === 'host' ? '' : allocation.id)
 
+/** __NEW_UTS_LEN, and no byte that would end a word or a line of /etc/hosts. */
+const UTS_NAME = /^[^\s/#\0]{1,64}$/
+
+export const checkNames = (service: Service, report: Report): void => {
+  for (const key of ['hostname', 'domainname'] as const) {
+    const name = service[key]
+    if (name === undefined || (UTS_NAME.test(name) && Buffer.byteLength(name) <= 64)) continue
+    const message = `${key} '${name}' is not a name of 1 to 64 bytes without spaces`
+    report({ code: 'EHOSTNAME', path: ['services', service.name, key], message })
+  }
+}
+
 /** Absolute; the root where nobody names one. */
 export const workingDirectory = (service: Service, ofImage: string, report: Report): string => {
   const cwd = service.workingDir ?? ofImage
@@ -59,6 +71,7 @@ export const ociProcess = (input: ProcessInput, security: SecurityOptions, repor
   const path: TreePath = ['services', service.name]
   const user = userOf(input, allocation.accounts, path, report)
   const args = commandLine(service, image)
+  checkNames(service, report)
   if (args.length === 0) {
     report({
       code: 'ECOMMAND',

@@ -10,6 +10,7 @@ const wrong = {
   securityOpt: ['colour=blue'],
   cpus: 0.001,
   workingDir: 'relative',
+  hostname: 'two words',
   stopSignal: 'SIGNOPE',
   volumes: [
     {
@@ -30,7 +31,7 @@ test('a plain service passes', () => {
 
 test('the check finds what building would find', () => {
   const found = checkService(service(wrong)).map(({ code, path }) => `${code} ${path.join('.')}`)
-  assert.is(found.length, 7)
+  assert.is(found.length, 8)
   assert.equal([...found].sort(), findingsOf({ service: wrong }).sort())
 })
 
