@@ -1,14 +1,16 @@
 /** Readers of nf_tables dumps: as much of chains, rules and elements as checking and finding need. */
-import { eachAttribute, readAttributes, readMessages, readText } from './netlink.ts'
+import { eachAttribute, findAttribute, readMessages, readText } from './netlink.ts'
 import { MESSAGE } from './nf-tables.ts'
 
+const SUBSYSTEM = 10
 const GENERIC_HEADER_BYTES = 4
+const NO_BYTES = Buffer.alloc(0)
 
 /** nf_tables messages of one kind: [family, attributes]. */
-function* dumped(replies: Buffer, kind: number): Generator<readonly [number, ReadonlyMap<number, Buffer>]> {
+function* dumped(replies: Buffer, kind: number): Generator<readonly [number, Buffer]> {
   for (const { type, body } of readMessages(replies)) {
-    if (type >> 8 !== 10 || (type & 0xff) !== kind || body.length < GENERIC_HEADER_BYTES) continue
-    yield [body.readUInt8(0), readAttributes(body.subarray(GENERIC_HEADER_BYTES))]
+    if (type !== ((SUBSYSTEM << 8) | kind) || body.length < GENERIC_HEADER_BYTES) continue
+    yield [body.readUInt8(0), body.subarray(GENERIC_HEADER_BYTES)]
   }
 }
 
@@ -22,18 +24,21 @@ export interface DumpedChain {
 
 const int32 = (content: Buffer | undefined): number => (content && content.length >= 4 ? content.readInt32BE(0) : 0)
 
-const readBase = (attributes: ReadonlyMap<number, Buffer>): DumpedChain['base'] => {
-  const nest = attributes.get(4)
-  if (nest === undefined) return undefined
-  const hook = readAttributes(nest)
-  return { hook: int32(hook.get(1)), priority: int32(hook.get(2)), policy: int32(attributes.get(5)) }
+const readBase = (attributes: Buffer): DumpedChain['base'] => {
+  const hook = findAttribute(attributes, 4)
+  if (hook === undefined) return undefined
+  return {
+    hook: int32(findAttribute(hook, 1)),
+    priority: int32(findAttribute(hook, 2)),
+    policy: int32(findAttribute(attributes, 5)),
+  }
 }
 
 export const readChains = (replies: Buffer): readonly DumpedChain[] =>
-  [...dumped(replies, MESSAGE.newChain)].map(([family, attributes]) => ({
+  Array.from(dumped(replies, MESSAGE.newChain), ([family, attributes]) => ({
     family,
-    table: readText(attributes.get(1)),
-    chain: readText(attributes.get(3)),
+    table: readText(findAttribute(attributes, 1)),
+    chain: readText(findAttribute(attributes, 3)),
     base: readBase(attributes),
   }))
 
@@ -41,12 +46,11 @@ export interface DumpedRule {
   readonly family: number
   readonly table: string
   readonly chain: string
-  readonly handle: bigint
+  /** 8 bytes, as deleteRule wants it. */
+  readonly handle: Uint8Array
   readonly comment: string
-  /** Names of its expressions, in order. */
-  readonly expressions: readonly string[]
-  /** Code of its own verdict (an immediate), e.g. VERDICT.drop. undefined: none. */
-  readonly verdict: number | undefined
+  /** Not read yet (readExpressions). */
+  readonly expressions: Buffer
 }
 
 /** Userdata is a list of (type, length, content); type 0 is the comment. */
@@ -59,41 +63,46 @@ const readComment = (data: Buffer | undefined): string => {
   return ''
 }
 
-const readVerdict = (data: Buffer | undefined): number | undefined => {
-  const immediate = data && readAttributes(data).get(2)
-  const verdict = immediate && readAttributes(immediate).get(2)
-  return verdict && int32(readAttributes(verdict).get(1))
-}
-
-const readExpressions = (list: Buffer | undefined): Pick<DumpedRule, 'expressions' | 'verdict'> => {
-  const expressions: string[] = []
-  let verdict: number | undefined
-  for (const [, element] of eachAttribute(list ?? Buffer.alloc(0))) {
-    const attributes = readAttributes(element)
-    const name = readText(attributes.get(1))
-    expressions.push(name)
-    if (name === 'immediate') verdict = readVerdict(attributes.get(2)) ?? verdict
-  }
-  return { expressions, verdict }
-}
-
 export const readRules = (replies: Buffer): readonly DumpedRule[] =>
-  [...dumped(replies, MESSAGE.newRule)].map(([family, attributes]) => ({
+  Array.from(dumped(replies, MESSAGE.newRule), ([family, attributes]) => ({
     family,
-    table: readText(attributes.get(1)),
-    chain: readText(attributes.get(2)),
-    handle: attributes.get(3)?.readBigUInt64BE(0) ?? 0n,
-    comment: readComment(attributes.get(7)),
-    ...readExpressions(attributes.get(4)),
+    table: readText(findAttribute(attributes, 1)),
+    chain: readText(findAttribute(attributes, 2)),
+    handle: findAttribute(attributes, 3) ?? NO_BYTES,
+    comment: readComment(findAttribute(attributes, 7)),
+    expressions: findAttribute(attributes, 4) ?? NO_BYTES,
   }))
+
+export interface RuleMeaning {
+  /** Names of its expressions, in order. */
+  readonly names: readonly string[]
+  /** Code of its own verdict (an immediate), e.g. VERDICT.drop. undefined: none. */
+  readonly verdict: number | undefined
+}
+
+const readVerdict = (attributes: Buffer | undefined): number | undefined => {
+  const verdict = findAttribute(findAttribute(attributes, 2), 2)
+  return verdict && int32(findAttribute(verdict, 1))
+}
+
+export const readExpressions = (rule: DumpedRule): RuleMeaning => {
+  const names: string[] = []
+  let verdict: number | undefined
+  for (const [, element] of eachAttribute(rule.expressions)) {
+    const name = readText(findAttribute(element, 1))
+    names.push(name)
+    if (name === 'immediate') verdict = readVerdict(findAttribute(element, 2)) ?? verdict
+  }
+  return { names, verdict }
+}
 
 /** Keys and data of a dumped set or map. */
 export const readElements = (replies: Buffer): readonly { readonly key: Buffer; readonly data: Buffer | undefined }[] =>
-  [...dumped(replies, MESSAGE.newElement)].flatMap(([, attributes]) =>
-    [...eachAttribute(attributes.get(3) ?? Buffer.alloc(0))].flatMap(([, element]) => {
-      const parts = readAttributes(element)
-      const value = (nest: Buffer | undefined) => nest && readAttributes(nest).get(1)
-      const key = value(parts.get(1))
-      return key === undefined ? [] : [{ key, data: value(parts.get(2)) }]
+  Array.from(dumped(replies, MESSAGE.newElement), ([, attributes]) => [
+    ...eachAttribute(findAttribute(attributes, 3) ?? NO_BYTES),
+  ]).flatMap((elements) =>
+    elements.flatMap(([, element]) => {
+      const key = findAttribute(findAttribute(element, 1), 1)
+      return key === undefined ? [] : [{ key, data: findAttribute(findAttribute(element, 2), 1) }]
     }),
   )

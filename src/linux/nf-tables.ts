@@ -3,7 +3,7 @@
  * Nothing newer than Linux 5.10. Attribute numbers are those of the header's enums. Integers in attributes are
  * big-endian; what goes to a register is in the byte order of the thing loaded there.
  */
-import { attribute, encodeMessage, NLM_F, nested, textAttribute } from './netlink.ts'
+import { NetlinkWriter, NLM_F } from './netlink.ts'
 import type { Expression } from './nf-expressions.ts'
 
 /** SO_MARK of our host-port listeners: DNAT looks for it, so that it works only while the listener lives. */
@@ -39,48 +39,44 @@ const LIST_ELEMENT = 1
 const SET_FLAG = { interval: 4, map: 8 } as const
 const ELEMENT_INTERVAL_END = 1
 
-export const be32 = (value: number): Buffer => {
-  const buffer = Buffer.alloc(4)
-  buffer.writeUInt32BE(value >>> 0)
-  return buffer
-}
-export const be64 = (value: bigint): Buffer => {
-  const buffer = Buffer.alloc(8)
-  buffer.writeBigUInt64BE(value)
-  return buffer
-}
-
 /** One nf_tables request, without the header that encodeBatch gives it. */
 export interface TableMessage {
   readonly message: number
   readonly flags: number
   readonly family: number
-  readonly attributes: readonly Uint8Array[]
+  readonly attributes: (out: NetlinkWriter) => void
 }
 
-const generic = (family: number, resource: number): Buffer => Buffer.from([family, 0, resource >> 8, resource & 0xff])
+/** `struct nfgenmsg`. */
+const writeGeneric = (out: NetlinkWriter, family: number, resource: number): void =>
+  out.raw(family, 0, resource >> 8, resource & 0xff)
 
-const encodeTableMessage = (message: TableMessage, flags: number, sequence: number): Buffer =>
-  encodeMessage({
-    type: (SUBSYSTEM << 8) | message.message,
-    flags: NLM_F.request | message.flags | flags,
-    sequence,
-    body: Buffer.concat([generic(message.family, 0), ...message.attributes]),
-  })
+const writeTableMessage = (out: NetlinkWriter, message: TableMessage, flags: number, sequence: number): void =>
+  out.message(
+    { type: (SUBSYSTEM << 8) | message.message, flags: NLM_F.request | message.flags | flags, sequence },
+    () => {
+      writeGeneric(out, message.family, 0)
+      message.attributes(out)
+    },
+  )
 
 /** A transaction: all of `messages` or none. Each is acknowledged, in order: as many NLMSG_ERROR as messages. */
 export const encodeBatch = (messages: readonly TableMessage[]): Buffer => {
+  const out = new NetlinkWriter()
   const mark = (type: number, sequence: number) =>
-    encodeMessage({ type, flags: NLM_F.request, sequence, body: generic(FAMILY.unspec, SUBSYSTEM) })
-  return Buffer.concat([
-    mark(BATCH_BEGIN, 0),
-    ...messages.map((message, index) => encodeTableMessage(message, NLM_F.ack, index + 1)),
-    mark(BATCH_END, messages.length + 1),
-  ])
+    out.message({ type, flags: NLM_F.request, sequence }, () => writeGeneric(out, FAMILY.unspec, SUBSYSTEM))
+  mark(BATCH_BEGIN, 0)
+  for (const [index, message] of messages.entries()) writeTableMessage(out, message, NLM_F.ack, index + 1)
+  mark(BATCH_END, messages.length + 1)
+  return out.bytes()
 }
 
 /** One request outside a batch: a dump (ends with NLMSG_DONE). */
-export const encodeDump = (message: TableMessage): Buffer => encodeTableMessage(message, NLM_F.dump, 1)
+export const encodeDump = (message: TableMessage): Buffer => {
+  const out = new NetlinkWriter()
+  writeTableMessage(out, message, NLM_F.dump, 1)
+  return out.bytes()
+}
 
 /** Where something belongs: a table of a family. */
 export interface TableName {
@@ -92,14 +88,14 @@ export const addTable = ({ family, table }: TableName): TableMessage => ({
   message: MESSAGE.newTable,
   flags: NLM_F.create,
   family,
-  attributes: [textAttribute(1, table)],
+  attributes: (out) => out.text(1, table),
 })
 
 export const deleteTable = ({ family, table }: TableName): TableMessage => ({
   message: MESSAGE.deleteTable,
   flags: 0,
   family,
-  attributes: [textAttribute(1, table)],
+  attributes: (out) => out.text(1, table),
 })
 
 export interface BaseChain extends TableName {
@@ -115,13 +111,16 @@ export const addBaseChain = (chain: BaseChain): TableMessage => ({
   message: MESSAGE.newChain,
   flags: NLM_F.create,
   family: chain.family,
-  attributes: [
-    textAttribute(1, chain.table),
-    textAttribute(3, chain.chain),
-    nested(4, attribute(1, be32(chain.hook)), attribute(2, be32(chain.priority))),
-    attribute(5, be32(VERDICT[chain.policy])),
-    textAttribute(7, chain.type),
-  ],
+  attributes: (out) => {
+    out.text(1, chain.table)
+    out.text(3, chain.chain)
+    out.nest(4, () => {
+      out.number(1, chain.hook)
+      out.number(2, chain.priority)
+    })
+    out.number(5, VERDICT[chain.policy])
+    out.text(7, chain.type)
+  },
 })
 
 export interface Rule extends TableName {
@@ -141,12 +140,14 @@ const ruleMessage = (rule: Rule, flags: number): TableMessage => ({
   message: MESSAGE.newRule,
   flags: NLM_F.create | flags,
   family: rule.family,
-  attributes: [
-    textAttribute(1, rule.table),
-    textAttribute(2, rule.chain),
-    nested(4, ...rule.expressions.map((expression) => nested(LIST_ELEMENT, expression))),
-    attribute(7, commentData(rule.comment)),
-  ],
+  attributes: (out) => {
+    out.text(1, rule.table)
+    out.text(2, rule.chain)
+    out.nest(4, () => {
+      for (const expression of rule.expressions) out.nest(LIST_ELEMENT, () => expression(out))
+    })
+    out.attribute(7, commentData(rule.comment))
+  },
 })
 
 /** At the end of its chain. */
@@ -159,14 +160,21 @@ export const flushRules = ({ family, table }: TableName): TableMessage => ({
   message: MESSAGE.deleteRule,
   flags: 0,
   family,
-  attributes: [textAttribute(1, table)],
+  attributes: (out) => out.text(1, table),
 })
 
-export const deleteRule = (rule: TableName & { readonly chain: string; readonly handle: bigint }): TableMessage => ({
+/** `handle` as it was dumped. */
+export const deleteRule = (
+  rule: TableName & { readonly chain: string; readonly handle: Uint8Array },
+): TableMessage => ({
   message: MESSAGE.deleteRule,
   flags: 0,
   family: rule.family,
-  attributes: [textAttribute(1, rule.table), textAttribute(2, rule.chain), attribute(3, be64(rule.handle))],
+  attributes: (out) => {
+    out.text(1, rule.table)
+    out.text(2, rule.chain)
+    out.attribute(3, rule.handle)
+  },
 })
 
 /** A part of a key: nft(8) type and its bytes. In a concatenation each part is padded to 4. */
@@ -209,16 +217,19 @@ export const addSet = (set: SetDefinition): TableMessage => ({
   message: MESSAGE.newSet,
   flags: NLM_F.create,
   family: set.family,
-  attributes: [
-    textAttribute(1, set.table),
-    textAttribute(2, set.name),
-    attribute(3, be32((set.interval ? SET_FLAG.interval : 0) | (set.data ? SET_FLAG.map : 0))),
-    attribute(4, be32(typeOf(set.key))),
-    attribute(5, be32(lengthOf(set.key))),
-    ...(set.data ? [attribute(6, be32(typeOf(set.data))), attribute(7, be32(lengthOf(set.data)))] : []),
-    attribute(10, be32(set.id)),
-    ...(set.hostOrder ? [attribute(13, HOST_ORDER)] : []),
-  ],
+  attributes: (out) => {
+    out.text(1, set.table)
+    out.text(2, set.name)
+    out.number(3, (set.interval ? SET_FLAG.interval : 0) | (set.data ? SET_FLAG.map : 0))
+    out.number(4, typeOf(set.key))
+    out.number(5, lengthOf(set.key))
+    if (set.data) {
+      out.number(6, typeOf(set.data))
+      out.number(7, lengthOf(set.data))
+    }
+    out.number(10, set.id)
+    if (set.hostOrder) out.attribute(13, HOST_ORDER)
+  },
 })
 
 export interface SetElement {
@@ -239,13 +250,13 @@ export const concatKey = (...parts: readonly Uint8Array[]): Buffer =>
     }),
   )
 
-const encodeElement = (element: SetElement): Buffer =>
-  nested(
-    LIST_ELEMENT,
-    ...(element.intervalEnd ? [attribute(3, be32(ELEMENT_INTERVAL_END))] : []),
-    nested(1, attribute(1, element.key)),
-    ...(element.data ? [nested(2, attribute(1, element.data))] : []),
-  )
+const writeElement = (out: NetlinkWriter, element: SetElement): void =>
+  out.nest(LIST_ELEMENT, () => {
+    if (element.intervalEnd) out.number(3, ELEMENT_INTERVAL_END)
+    out.nest(1, () => out.attribute(1, element.key))
+    const { data } = element
+    if (data) out.nest(2, () => out.attribute(1, data))
+  })
 
 const elementMessage = (
   message: number,
@@ -255,7 +266,13 @@ const elementMessage = (
   message,
   flags: message === MESSAGE.newElement ? NLM_F.create : 0,
   family: set.family,
-  attributes: [textAttribute(1, set.table), textAttribute(2, set.name), nested(3, ...elements.map(encodeElement))],
+  attributes: (out) => {
+    out.text(1, set.table)
+    out.text(2, set.name)
+    out.nest(3, () => {
+      for (const element of elements) writeElement(out, element)
+    })
+  },
 })
 
 /** Elements that are there already are fine; a map's with other data is EEXIST or EBUSY. */
@@ -275,7 +292,10 @@ export const dumpRules = ({ family, table, chain }: TableName & { readonly chain
   message: MESSAGE.getRule,
   flags: 0,
   family,
-  attributes: [textAttribute(1, table), ...(chain === undefined ? [] : [textAttribute(2, chain)])],
+  attributes: (out) => {
+    out.text(1, table)
+    if (chain !== undefined) out.text(2, chain)
+  },
 })
 
 /** All chains of a family; FAMILY.unspec: of all families. */
@@ -283,12 +303,15 @@ export const dumpChains = (family: number): TableMessage => ({
   message: MESSAGE.getChain,
   flags: 0,
   family,
-  attributes: [],
+  attributes: () => {},
 })
 
 export const dumpElements = ({ family, table, name }: TableName & { readonly name: string }): TableMessage => ({
   message: MESSAGE.getElement,
   flags: 0,
   family,
-  attributes: [textAttribute(1, table), textAttribute(2, name)],
+  attributes: (out) => {
+    out.text(1, table)
+    out.text(2, name)
+  },
 })

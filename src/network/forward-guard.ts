@@ -5,7 +5,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { accept, compare, meta, R1 } from '../linux/nf-expressions.ts'
-import { type DumpedChain, type DumpedRule, readChains, readRules } from '../linux/nf-dump.ts'
+import { type DumpedChain, type DumpedRule, readChains, readExpressions, readRules } from '../linux/nf-dump.ts'
 import {
   deleteRule,
   dumpChains,
@@ -42,6 +42,7 @@ interface Barrier {
   readonly open: boolean
 }
 
+const UNCONDITIONAL = ['counter', 'log', 'immediate', 'reject']
 const TAG = 'caisson forward'
 const USER_CHAIN = 'DOCKER-USER'
 const FAMILY_NAME: Readonly<Record<number, string>> = { [FAMILY.ip]: 'ip', [FAMILY.inet]: 'inet' }
@@ -58,10 +59,12 @@ const isSame = (one: Place, other: Place): boolean =>
   one.family === other.family && one.table === other.table && one.chain === other.chain
 
 /** Only counted or logged before: every packet that gets there is dropped. */
-const isUnconditionalDrop = (rule: DumpedRule | undefined): boolean =>
-  rule !== undefined &&
-  (rule.verdict === VERDICT.drop || rule.expressions.includes('reject')) &&
-  rule.expressions.every((name) => ['counter', 'log', 'limit', 'immediate', 'reject'].includes(name))
+const isUnconditionalDrop = (rule: DumpedRule | undefined): boolean => {
+  if (rule === undefined) return false
+  const { names, verdict } = readExpressions(rule)
+  const drops = verdict === VERDICT.drop || names.includes('reject')
+  return drops && names.every((name) => UNCONDITIONAL.includes(name))
+}
 
 const whatDrops = (chain: DumpedChain, rules: readonly DumpedRule[]): string | undefined => {
   const name = `${FAMILY_NAME[chain.family]} ${chain.table} ${chain.chain}`
