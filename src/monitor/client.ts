@@ -87,6 +87,7 @@ const gone = (cause?: unknown): CaissonError =>
 
 /** Longest name that a socket address takes. */
 const MAX_SOCKET_PATH_BYTES = 107
+const DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY
 
 /**
  * One connection. Every promise is rejected with EMONITORGONE once the monitor has gone (then the exit file tells how the
@@ -125,16 +126,14 @@ export class MonitorClient {
 
   /** Connects to `path`, of any length. Rejects with EMONITORGONE when nobody listens there. */
   static async connect(path: string): Promise<MonitorClient> {
-    const long = Buffer.byteLength(path) > MAX_SOCKET_PATH_BYTES
-    const directory = long ? openSync(dirname(path), constants.O_RDONLY | constants.O_DIRECTORY) : undefined
-    const address = directory === undefined ? path : `/proc/self/fd/${directory}/${basename(path)}`
+    let directory: number | undefined
     try {
-      const socket = connectSocket(address)
-      await new Promise<void>((resolve, reject) => {
-        socket.once('connect', resolve)
-        socket.once('error', (cause) => reject(gone(cause)))
-      })
+      if (Buffer.byteLength(path) > MAX_SOCKET_PATH_BYTES) directory = openSync(dirname(path), DIRECTORY)
+      const socket = connectSocket(directory === undefined ? path : `/proc/self/fd/${directory}/${basename(path)}`)
+      await new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject))
       return new MonitorClient(socket)
+    } catch (cause) {
+      throw gone(cause)
     } finally {
       if (directory !== undefined) closeSync(directory)
     }
