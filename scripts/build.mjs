@@ -65,41 +65,72 @@ const common = {
   absWorkingDir: root,
 }
 
+// What only some runs need, and what knows nothing of the rest: bundles of their own, each with its own code cache.
+const PARTS = { yaml: 'yaml', listr2: 'listr2', 'compose-validator': validator }
+
+/** Leaves PARTS out of a bundle: there they are `require('./yaml.js')`. */
+const withoutParts = {
+  name: 'parts',
+  setup(build) {
+    build.onResolve({ filter: /^yaml$|^listr2$|\/compose-validator\.cjs$/ }, ({ path }) => {
+      const name = Object.keys(PARTS).find((part) => path.includes(part))
+      return { path: `./${name}.js`, external: true }
+    })
+  },
+}
+
+// Bundles lie as deep below the package as sources do: src/native/load.ts finds build/ and prebuilds/ from both.
+const location = "const caissonUrl = require('node:url').pathToFileURL(__filename).href;"
+const define = (version) => ({
+  CAISSON_VERSION: JSON.stringify(version),
+  'import.meta.url': 'caissonUrl',
+  'import.meta.dirname': '__dirname',
+  'process.env.NODE_ENV': '"production"',
+})
+
+/** A function around the whole, as Node's own loader puts it: src/cli/entry.ts is that loader. */
+const asFunction = (banner = '') => ({
+  banner: { js: `(function (exports, require, module, __filename, __dirname) {${banner}` },
+  footer: { js: '})' },
+})
+
+const buildCommandLine = async (esbuild, version) => {
+  const options = { ...common, outdir: 'dist/cli', minifySyntax: true, minifyWhitespace: true }
+  const main = {
+    ...options,
+    entryPoints: { main: 'src/cli/main.ts' },
+    define: define(version),
+    plugins: [withoutParts],
+    ...asFunction(location),
+  }
+  await Promise.all([esbuild.build(main), esbuild.build({ ...options, entryPoints: PARTS, ...asFunction() })])
+  const hash = createHash('sha256')
+  for (const name of readdirSync(at('dist', 'cli')).sort()) hash.update(readFileSync(at('dist', 'cli', name)))
+  return hash.digest('hex').slice(0, 16)
+}
+
 const buildBundles = async () => {
   const entry = at('dist', 'caisson.js')
   const sources = ['src', 'package.json', 'scripts/build.mjs'].map((path) => at(path))
   if (!isStale(entry, [...sources, validator])) return
-  const { build } = await import('esbuild')
+  const esbuild = await import('esbuild')
   const { version } = JSON.parse(readFileSync(at('package.json'), 'utf8'))
-  const define = {
-    CAISSON_VERSION: JSON.stringify(version),
-    'import.meta.url': 'caissonUrl',
-    'process.env.NODE_ENV': '"production"',
-  }
-  // Bundles lie as deep below the package as sources do: src/native/load.ts finds build/ and prebuilds/ from both.
-  const banner = { js: "const caissonUrl = require('node:url').pathToFileURL(__filename).href;" }
-  const outputs = { 'cli/main': 'src/cli/main.ts', 'lib/index': 'src/index.ts' }
-  await build({
+  const hash = await buildCommandLine(esbuild, version)
+  await esbuild.build({
     ...common,
-    entryPoints: outputs,
-    outdir: 'dist',
-    define,
-    banner,
-    minifySyntax: true,
-    minifyWhitespace: true,
+    entryPoints: { index: 'src/index.ts' },
+    outdir: 'dist/lib',
+    define: define(version),
+    banner: { js: location },
   })
-  const hash = createHash('sha256')
-    .update(readFileSync(at('dist', 'cli', 'main.js')))
-    .digest('hex')
-    .slice(0, 16)
-  writeFileSync(at('dist', 'package.json'), '{ "type": "commonjs" }\n')
-  await build({
+  await esbuild.build({
     ...common,
     entryPoints: ['src/cli/entry.ts'],
     outfile: 'dist/caisson.js',
     define: { CAISSON_BUNDLE: JSON.stringify(hash) },
     banner: { js: SHEBANG },
   })
+  writeFileSync(at('dist', 'package.json'), '{ "type": "commonjs" }\n')
   chmodSync(entry, 0o755)
 }
 

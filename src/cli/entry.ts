@@ -1,35 +1,25 @@
 /**
- * First code of the process. Runs the bundle beside it (cli/main.js) with V8's code cache: compiling it anew would cost
+ * First code of the process: loads the bundles beside it (cli/*.js) with V8's code cache. Compiling them anew would cost
  * more than most commands take. The cache holds what the same command compiled last time, in a directory that only this
- * user can write, because it is code. Everything here may fail without harm: then there is no cache.
+ * user can write, because it is code. Everything about it may fail without harm: then there is no cache.
  */
 import { lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, join } from 'node:path'
 import { Script } from 'node:vm'
 
-/** Hash of the bundle, set by scripts/build.mjs: V8 itself compares only the length of the source. */
+/** Hash of the bundles, set by scripts/build.mjs: V8 itself compares only the length of the source. */
 declare const CAISSON_BUNDLE: string
 
-interface Bundle {
+interface Main {
   main(words: readonly string[]): Promise<number>
 }
 
-/** Commands with a cache of their own: each loads other modules. */
+/** Commands with a cache of their own: each runs other parts of the main bundle. */
 const VERBS = ['up', 'down', 'ps', 'logs', 'exec', 'port', 'ls', 'config', 'version', 'stop', 'start', 'kill', 'image']
 const verb = process.argv.find((word, index) => index > 1 && VERBS.includes(word)) ?? 'other'
 
-/** Directory of the cache, made if need be; undefined if another user could write there. */
-const privateDirectory = (path: string): string | undefined => {
-  mkdirSync(path, { recursive: true, mode: 0o700 })
-  const { uid, mode } = lstatSync(path)
-  return uid === process.getuid?.() && (mode & 0o077) === 0 ? path : undefined
-}
-
-const cacheDirectory = (): string | undefined => {
-  const { XDG_CACHE_HOME, HOME } = process.env
-  const base = XDG_CACHE_HOME || (HOME ? join(HOME, '.cache') : undefined)
-  return base === undefined ? undefined : privateDirectory(join(base, 'caisson'))
-}
+const bundles = join(__dirname, 'cli')
+const generation = `code-${CAISSON_BUNDLE}-${process.versions.v8}`
 
 const attempt = <T>(action: () => T): T | undefined => {
   try {
@@ -39,37 +29,63 @@ const attempt = <T>(action: () => T): T | undefined => {
   }
 }
 
-const generation = `code-${CAISSON_BUNDLE}-${process.versions.v8}`
+/** Directory of the caches, made if need be; undefined if another user could write there. */
+const cacheDirectory = (): string | undefined => {
+  const { XDG_CACHE_HOME, HOME } = process.env
+  const base = XDG_CACHE_HOME || (HOME ? join(HOME, '.cache') : undefined)
+  if (base === undefined) return undefined
+  const path = join(base, 'caisson')
+  mkdirSync(path, { recursive: true, mode: 0o700 })
+  const { uid, mode } = lstatSync(path)
+  return uid === process.getuid?.() && (mode & 0o077) === 0 ? path : undefined
+}
 
-const saveCache = (directory: string, script: Script): void => {
-  for (const name of readdirSync(directory)) {
-    if (name.startsWith('code-') && name !== generation) rmSync(join(directory, name), { recursive: true, force: true })
+const directory = attempt(cacheDirectory)
+
+const saveCache = (name: string, script: Script): void => {
+  if (directory === undefined) return
+  for (const other of readdirSync(directory)) {
+    if (other.startsWith('code-') && other !== generation)
+      rmSync(join(directory, other), { recursive: true, force: true })
   }
   const folder = join(directory, generation)
   mkdirSync(folder, { recursive: true, mode: 0o700 })
-  const temporary = join(folder, `${verb}.${process.pid}`)
+  const temporary = join(folder, `${name}.${process.pid}`)
   writeFileSync(temporary, script.createCachedData(), { mode: 0o600 })
-  renameSync(temporary, join(folder, verb))
+  renameSync(temporary, join(folder, name))
 }
 
-const loadBundle = (): Bundle => {
-  const file = join(__dirname, 'cli', 'main.js')
-  const source = `(function (exports, require, module, __filename, __dirname) {${readFileSync(file, 'utf8')}\n})`
-  const directory = attempt(cacheDirectory)
+/** At the end of the process, when the functions that this command needs are compiled. */
+const saveAtExit = (name: string, script: Script): void => {
+  process.once('exit', () => attempt(() => saveCache(name, script)))
+}
+
+const loaded = new Map<string, { exports: unknown }>()
+
+const loadBundle = (file: string, cache: string): unknown => {
+  const known = loaded.get(file)
+  if (known !== undefined) return known.exports
+  const filename = join(bundles, file)
   const cachedData =
-    directory === undefined ? undefined : attempt(() => readFileSync(join(directory, generation, verb)))
-  const script = new Script(source, { filename: file, ...(cachedData === undefined ? {} : { cachedData }) })
-  if (directory !== undefined && (cachedData === undefined || script.cachedDataRejected)) {
-    process.once('exit', () => attempt(() => saveCache(directory, script)))
-  }
-  const module = { exports: {} as Bundle }
-  script.runInThisContext()(module.exports, require, module, file, dirname(file))
+    directory === undefined ? undefined : attempt(() => readFileSync(join(directory, generation, cache)))
+  // esbuild writes ASCII, which is read fastest this way.
+  const script = new Script(readFileSync(filename, 'latin1'), {
+    filename,
+    ...(cachedData === undefined ? {} : { cachedData }),
+  })
+  if (cachedData === undefined || script.cachedDataRejected) saveAtExit(cache, script)
+  const module = { exports: {} as unknown }
+  loaded.set(file, module)
+  script.runInThisContext()(module.exports, requireFromBundle, module, filename, bundles)
   return module.exports
 }
 
+/** `./yaml.js` is another bundle; everything else is part of Node. */
+const requireFromBundle = (name: string): unknown =>
+  name.startsWith('./') ? loadBundle(basename(name), basename(name)) : require(name)
+
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
-loadBundle()
-  .main(process.argv.slice(2))
-  .then((code) => {
-    process.exitCode = code
-  })
+const { main } = loadBundle('main.js', verb) as Main
+main(process.argv.slice(2)).then((code) => {
+  process.exitCode = code
+})
