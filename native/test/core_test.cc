@@ -12,6 +12,7 @@
 namespace caisson {
 
 void codec_tests(Tests& tests);
+void dns_tests(Tests& tests);
 void root_tests(Tests& tests);
 void start_protocol_tests(Tests& tests);
 
@@ -45,6 +46,7 @@ int main(int argc, char** argv) {
   if (argc == 3 && std::string_view(argv[1]) == "print") return caisson::print_file(argv[2]);
   caisson::Tests tests;
   caisson::codec_tests(tests);
+  caisson::dns_tests(tests);
   caisson::root_tests(tests);
   caisson::start_protocol_tests(tests);
   return tests.finish();
