@@ -201,7 +201,7 @@ const port = (item: Node, { report, path, strict }: Context): readonly Node[] =>
   if ('mistake' in parsed) {
     if (!strict) return [item]
     const hint =
-      /^\d+$/.test(short) && Number(short) > 65_535
+      typeof item.value === 'number' && item.value > 65_535
         ? 'quote ports such as "22:22", or YAML may read them as one number'
         : undefined
     report.add({

@@ -48,6 +48,8 @@ const numberOf = (node: Node | undefined): number | undefined =>
 const needsImage: Rule = (context) => {
   const { service } = context
   if (get(service, 'image') || get(service, 'build') || get(service, 'provider')) return
+  // A key that was reported may have been meant for it.
+  if ([...service.entries.values()].some((entry) => entry.value.kind === 'poisoned')) return
   complain(context, {
     code: 'image-missing',
     path: [],

@@ -1,4 +1,5 @@
 /** Files → Project. The phases of `load`, in order; each takes a tree and returns one, and reports what it finds. */
+import type { Diagnostic } from '../errors.ts'
 import { bindTypes } from './bind.ts'
 import { canonicalise } from './canonical.ts'
 import { checkConsistency } from './consistency.ts'
@@ -66,6 +67,8 @@ class Loading {
   readonly report = new Report()
   readonly sources = new Map<string, string>()
   readonly input: LoadInput
+  /** A file is missing or is not YAML: what the others say would be judged without it. */
+  broken = false
 
   constructor(input: LoadInput) {
     this.input = input
@@ -98,6 +101,7 @@ class Loading {
     const text = this.readFile(file)
     if (text === undefined) {
       report.add({ code: 'file-not-found', path: [], message: `The file ${file} does not exist` })
+      this.broken = true
       return []
     }
     const key = input.cache?.hash(text)
@@ -106,7 +110,8 @@ class Loading {
     if (remembered) return remembered
     const { parse } = await import('./parse.ts')
     const before = report.diagnostics.length
-    const trees = parse(file, text, report)
+    const { trees, broken } = parse(file, text, report)
+    this.broken ||= broken
     if (trees.length === 0 && report.diagnostics.length === before) {
       report.add({
         code: 'file-empty',
@@ -181,8 +186,9 @@ const selectAndCheck = (bound: MapNode, loading: Loading): { tree: MapNode; disa
 
 export const load = async (input: LoadInput): Promise<LoadResult> => {
   const loading = new Loading(input)
-  const { report, sources } = loading
+  const { report } = loading
   const parsed = await loading.parseFiles()
+  if (loading.broken) return finish(loading, emptyMap(''), undefined)
   const projectName = chooseName(
     { explicit: input.projectName, trees: nameTrees(loading, parsed), workingDirectory: input.workingDirectory },
     report,
@@ -204,19 +210,23 @@ export const load = async (input: LoadInput): Promise<LoadResult> => {
   const project = report.failed
     ? undefined
     : createProject({ tree, disabled, workingDirectory: input.workingDirectory, composeFiles: input.files })
-  return finish({ report, sources }, tree, project)
+  return finish(loading, tree, project)
 }
 
-const finish = (
-  { report, sources }: Pick<Loading, 'report' | 'sources'>,
-  tree: MapNode,
-  project: LoadResult['project'],
-): LoadResult => ({
+/** In the order of the files, as a reader meets them; first what has no place. */
+const sortDiagnostics = ({ report, input }: Loading): readonly Diagnostic[] => {
+  const rank = (diagnostic: Diagnostic): number => (diagnostic.at ? input.files.indexOf(diagnostic.at.file) + 1 : -1)
+  return [...report.diagnostics].sort(
+    (one, other) => rank(one) - rank(other) || (one.at?.start ?? 0) - (other.at?.start ?? 0),
+  )
+}
+
+const finish = (loading: Loading, tree: MapNode, project: LoadResult['project']): LoadResult => ({
   project,
   canonical: toPlain(tree, project === undefined) as Readonly<Record<string, unknown>>,
   origins: new LazyOrigins(tree),
-  diagnostics: report.diagnostics,
-  sources,
+  diagnostics: sortDiagnostics(loading),
+  sources: loading.sources,
 })
 
 /** `name:` is interpolated before the rest, which may use COMPOSE_PROJECT_NAME. */

@@ -157,34 +157,47 @@ class TreeBuilder {
 
 const isMergeKey = (node: YamlNode): boolean => yaml.isScalar(node) && node.value === '<<' && node.type === 'PLAIN'
 
-const reportErrors = (document: Document.Parsed, file: string, report: Report): void => {
-  for (const error of document.errors) {
-    const { code, message, hint } = describeYamlError(error.code, error.message)
-    const [start, end] = error.pos
-    const origin = createOrigin(file, start, Math.max(end, start + 1))
-    report.add({ code, path: [], message, hint, origin })
-    // What follows a first syntax error is mostly its echo.
-    return
-  }
+/** Whitespace says nothing: point at what follows it in the line, or, at the end of the file, at what came last. */
+const pointAt = (text: string, start: number): number => {
+  const last = text.trimEnd().length - 1
+  if (start > last) return Math.max(0, last)
+  const blank = /^[ ]*/.exec(text.slice(start))?.[0].length ?? 0
+  return Math.min(start + blank, last)
+}
+
+/** The first one: what follows it is mostly its echo. */
+const reportError = (document: Document.Parsed, file: string, text: string, report: Report): boolean => {
+  const [error] = document.errors
+  if (!error) return false
+  const { code, message, hint } = describeYamlError(error.code, error.message)
+  const start = pointAt(text, error.pos[0])
+  const origin = createOrigin(file, start, Math.max(Math.min(error.pos[1], text.trimEnd().length), start + 1))
+  report.add({ code, path: [], message, hint, origin })
+  return true
+}
+
+export interface Parsed {
+  readonly trees: readonly Node[]
+  /** true: not YAML; the trees are worth nothing. */
+  readonly broken: boolean
 }
 
 /** Trees of the documents of a file; none for an empty file. Duplicate keys, bad aliases … are in `report`. */
-export const parse = (file: string, text: string, report: Report): readonly Node[] => {
+export const parse = (file: string, text: string, report: Report): Parsed => {
   const documents = yaml.parseAllDocuments(text, {
     schema: 'failsafe',
     uniqueKeys: false,
     merge: false,
     prettyErrors: false,
     logLevel: 'silent',
-    stringKeys: false,
   })
-  if (!Array.isArray(documents)) return []
+  if (!Array.isArray(documents)) return { trees: [], broken: false }
   const trees: Node[] = []
   for (const document of documents as Document.Parsed[]) {
-    reportErrors(document, file, report)
+    if (reportError(document, file, text, report)) return { trees: [], broken: true }
     if (document.contents === null) continue
     const range = createOrigin(file, document.range[0], document.range[1])
     trees.push(new TreeBuilder(file, report).build(document.contents as YamlNode, range).node)
   }
-  return trees
+  return { trees, broken: false }
 }

@@ -22,7 +22,7 @@ export const chooseName = ({ explicit, trees, workingDirectory }: NameSources, r
   if (explicit !== undefined && explicit !== '') {
     if (normaliseName(explicit) === explicit) return explicit
     const hint = 'use lower-case letters, digits, "_" and "-", and start with a letter or digit'
-    report.add({ code: 'project-name', path: ['name'], message: `"${explicit}" cannot be the name of a project`, hint })
+    report.add({ code: 'project-name', path: [], message: `"${explicit}" cannot be the name of a project`, hint })
     return explicit
   }
   const written = trees.map((tree) => textOf(get(tree, 'name'))).findLast((name) => name !== undefined)
@@ -32,7 +32,7 @@ export const chooseName = ({ explicit, trees, workingDirectory }: NameSources, r
     const hint = 'write name: at the top of the file, or give --project-name'
     report.add({
       code: 'project-name',
-      path: ['name'],
+      path: [],
       message: `The directory ${workingDirectory} gives no name for the project`,
       hint,
     })

@@ -33,17 +33,23 @@ const TYPE_WORDS: Readonly<Record<string, string>> = {
 
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
 
-/** The schema object that holds the keyword of an error. */
-const holderOf = (schemaPath: string): Record<string, unknown> => {
-  let current: unknown = schema
-  for (const step of schemaPath
-    .replace(/^[^#]*#\//, '')
-    .split('/')
-    .slice(0, -1)) {
-    current = isRecord(current) ? current[unescapePointer(decodeURIComponent(step))] : undefined
-  }
-  return isRecord(current) ? current : {}
+const resolveReference = (value: unknown): Record<string, unknown> => {
+  if (!isRecord(value)) return {}
+  const reference = typeof value.$ref === 'string' ? value.$ref.replace('#/$defs/', '') : undefined
+  const definitions: Readonly<Record<string, unknown>> = schema.$defs
+  return reference === undefined
+    ? value
+    : { ...resolveReference(definitions[reference]), description: value.description }
 }
+
+/** What the schema says about the value at a path. */
+const schemaAt = (path: TreePath): Record<string, unknown> =>
+  path.reduce<Record<string, unknown>>((holder, step) => {
+    if (typeof step === 'number') return resolveReference(holder.items)
+    const named = isRecord(holder.properties) ? holder.properties[step] : undefined
+    const patterns = isRecord(holder.patternProperties) ? Object.entries(holder.patternProperties) : []
+    return resolveReference(named ?? patterns.find(([pattern]) => new RegExp(pattern).test(step))?.[1])
+  }, schema)
 
 const unescapePointer = (step: string): string => step.replaceAll('~1', '/').replaceAll('~0', '~')
 
@@ -78,12 +84,12 @@ const propertiesOf = (holder: Record<string, unknown>): string[] =>
 
 const unknownKey = ({ error, path }: Mistake): Words => {
   const key = String(error.params.additionalProperty)
-  const keys = propertiesOf(holderOf(error.schemaPath))
+  const keys = propertiesOf(schemaAt(path))
   if (keys.length === 0) {
     const hint = 'names consist of letters, digits, ".", "_" and "-"'
     return { code: 'name-invalid', message: `"${key}" cannot be a name in ${nameOf(path)}`, hint }
   }
-  const hint = didYouMean(key, keys) ?? misplaced(key, path)
+  const hint = misplaced(key, path) ?? didYouMean(key, keys)
   return { code: 'key-unknown', message: `${nameOf(path)} has no key "${key}"`, hint }
 }
 
@@ -97,13 +103,24 @@ const misplaced = (key: string, path: TreePath): string | undefined => {
 
 const wrongType = ({ error, path, node }: Mistake): Words => {
   const types = [error.params.type].flat().map(String)
-  const wanted = types.includes('string') ? types.filter((type) => type !== 'boolean' || types.length === 2) : types
-  const words = enumerate(
-    wanted.filter((type) => type !== 'null' || wanted.length === 1).map((type) => TYPE_WORDS[type] ?? type),
-  )
-  const isNumber = node?.kind === 'scalar' && typeof node.value !== 'string' && node.value !== null
-  const hint = isNumber && types.includes('string') ? `put it in quotes: "${String(node.value)}"` : undefined
-  return { code: 'type-wrong', message: `${nameOf(path)} is ${describeNode(node)}, but has to be ${words}`, hint }
+  // Text is allowed beside true, false and whole numbers for the sake of variables only.
+  const isTyped = types.length === 2 && types[1] === 'string' && types[0] !== 'number' && types[0] !== 'array'
+  const wanted = (isTyped && !types.includes('null') ? types.slice(0, 1) : types).filter((type) => type !== 'null')
+  const words = enumerate(wanted.map((type) => TYPE_WORDS[type] ?? type))
+  return {
+    code: 'type-wrong',
+    message: `${nameOf(path)} is ${describeNode(node)}, but has to be ${words}`,
+    hint: typeHint(types, node),
+  }
+}
+
+const typeHint = (types: readonly string[], node: Node | undefined): string | undefined => {
+  if (node?.kind !== 'scalar' || node.value === null) return undefined
+  if (typeof node.value === 'string') {
+    const isGlued = types.includes('object') && /^[\w-]+:\S/.test(node.value)
+    return isGlued ? 'write a space after the colon' : undefined
+  }
+  return types.includes('string') ? `put it in quotes: "${String(node.value)}"` : undefined
 }
 
 const notAllowed = ({ error, path, node }: Mistake): Words => {
@@ -142,7 +159,7 @@ const describe = (mistake: Mistake): Words | undefined => {
         message: `${nameOf(path)} is ${describeNode(node)}, but has to be at most ${limit}`,
       }
     case 'pattern': {
-      const hint = String(holderOf(error.schemaPath).description ?? '')
+      const hint = String(schemaAt(path).description ?? '')
       return {
         code: 'value-not-allowed',
         message: `${nameOf(path)} cannot be ${describeNode(node)}`,

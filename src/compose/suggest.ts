@@ -24,15 +24,21 @@ const distance = (one: string, other: string): number => {
 
 const simplify = (word: string): string => word.toLowerCase().replaceAll(/[-_. ]/g, '')
 
+/** 0: the same but for case, hyphens or a plural; 1: a part of it. */
+const edits = (wanted: string, plain: string): number => {
+  if (plain === wanted || plain === `${wanted}s` || `${plain}s` === wanted) return 0
+  const isPart = wanted.length >= 4 && (plain.startsWith(wanted) || plain.endsWith(wanted))
+  return isPart ? 1 : distance(wanted, plain)
+}
+
 /** The word meant, where one is near enough: a third of its letters, at most three. */
 export const suggest = (word: string, words: readonly string[]): string | undefined => {
   const wanted = simplify(word)
   let nearest: string | undefined
   let least = Math.min(3, Math.max(1, Math.floor(wanted.length / 3))) + 1
   for (const candidate of words) {
-    const plain = simplify(candidate)
-    const edits = plain === wanted || plain === `${wanted}s` || `${plain}s` === wanted ? 0 : distance(wanted, plain)
-    if (edits < least) [nearest, least] = [candidate, edits]
+    const count = edits(wanted, simplify(candidate))
+    if (count < least) [nearest, least] = [candidate, count]
   }
   return nearest
 }

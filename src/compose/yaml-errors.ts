@@ -56,5 +56,13 @@ const missing = (message: string): Wording => {
   return /space|whitespace/i.test(message) ? { code: 'yaml-syntax', message: 'A space is missing here' } : UNCLOSED
 }
 
-export const describeYamlError = (code: ErrorCode, message: string): Wording =>
-  code === 'MISSING_CHAR' ? missing(message) : (WORDINGS[code] ?? SYNTAX)
+const UNFINISHED: Wording = {
+  code: 'yaml-quote',
+  message: 'A closing "]" or "}" is missing above, or this line is not indented enough to belong to it',
+}
+
+export const describeYamlError = (code: ErrorCode, message: string): Wording => {
+  if (code === 'MISSING_CHAR') return missing(message)
+  if (code === 'BAD_INDENT' && message.startsWith('Flow')) return UNFINISHED
+  return WORDINGS[code] ?? SYNTAX
+}

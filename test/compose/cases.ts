@@ -12,7 +12,7 @@ import * as assert from 'uvu/assert'
 import { discover } from '../../src/compose/discover.ts'
 import { formatJson, formatYaml } from '../../src/compose/format.ts'
 import { formatDiagnostic } from '../../src/compose/frame.ts'
-import type { LoadOptions } from '../../src/compose/load.ts'
+import type { LoadOptions, TreeCache } from '../../src/compose/load.ts'
 import { load } from '../../src/compose/load.ts'
 import type { LoadResult } from '../../src/compose/project.ts'
 
@@ -76,10 +76,10 @@ export const discoverCase = (each: Case) =>
     readFile: readerOf(each),
   })
 
-export const loadCase = async (each: Case): Promise<LoadResult> => {
+export const loadCase = async (each: Case, cache?: TreeCache): Promise<LoadResult> => {
   const discovery = discoverCase(each)
   const { services = [], options = {} } = each.settings
-  const result = await load({ ...discovery, services, options, readFile: readerOf(each) })
+  const result = await load({ ...discovery, services, options, cache, readFile: readerOf(each) })
   return {
     ...result,
     diagnostics: [...discovery.diagnostics, ...result.diagnostics],

@@ -1,0 +1,67 @@
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { parseDotenv, parseRawEnvironment } from '../../src/compose/dotenv.ts'
+
+const parse = (text: string, shell: Record<string, string> = {}): Record<string, string> => {
+  const { variables, mistake } = parseDotenv(text, (name) => shell[name])
+  assert.is(mistake, undefined, mistake?.message)
+  return Object.fromEntries(variables)
+}
+
+const CASES: readonly (readonly [string, string, Record<string, string>])[] = [
+  ['a plain assignment', 'A=b', { A: 'b' }],
+  ['spaces around the sign are left out', 'A = b ', { A: 'b' }],
+  ['a colon assigns too', 'A: b\nC:d', { A: 'b', C: 'd' }],
+  ['export is allowed', 'export A=b\nexport  C=d', { A: 'b', C: 'd' }],
+  ['an empty value is empty text', 'A=\nB=""\nC=', { A: '', B: '', C: '' }],
+  ['comments stand at the start or after a space', '# x\nA=b # c\nC=d#e\n  # y', { A: 'b', C: 'd#e' }],
+  ['a comment may follow a quoted value', 'A="b" # c\nD=\'e\' # f', { A: 'b', D: 'e' }],
+  ['single quotes are literal', "A='$B \\n ${C}'", { A: '$B \\n ${C}' }],
+  ['a single quote can be escaped', "A='it\\'s'", { A: "it's" }],
+  ['double quotes know escapes', 'A="a\\nb\\tc\\\\d\\"e\\0101"', { A: 'a\nb\tc\\d"eA' }],
+  ['an escaped dollar is a dollar', 'A="\\$B"\nC="$$B"', { A: '$B', C: '$B' }],
+  ['quoted values may have several lines', 'A="one\ntwo"\nB=\'three\nfour\'', { A: 'one\ntwo', B: 'three\nfour' }],
+  ['earlier variables can be used', 'A=1\nB=$A${A}-${A:-x}\nC="${B}"', { A: '1', B: '11-1', C: '11-1' }],
+  ['operators work as in a Compose file', 'A=${X:-def}\nB=${X-}\nC=${A:+alt}', { A: 'def', B: '', C: 'alt' }],
+  ['names may have dots, dashes and brackets', 'a.b=1\nc-d=2\ne[0]=3', { 'a.b': '1', 'c-d': '2', 'e[0]': '3' }],
+  ['a byte order mark is left out', '\ufeffA=b', { A: 'b' }],
+  ['lines may end as on Windows', 'A=b\r\nC="d"\r\n', { A: 'b', C: 'd' }],
+  ['the last of several assignments counts', 'A=1\nA=2', { A: '2' }],
+  ['an equals sign may be part of the value', 'A=b=c', { A: 'b=c' }],
+  ['quotes inside of a value stay', 'A=it"s', { A: 'it"s' }],
+]
+
+for (const [name, text, expected] of CASES) {
+  test(name, () => assert.equal(parse(text), expected))
+}
+
+test('a name alone is taken from the environment, or is not there', () => {
+  assert.equal(parse('A\nB\nC=1', { A: 'shell' }), { A: 'shell', C: '1' })
+})
+
+test('the environment wins over the file where a value uses a variable', () => {
+  assert.equal(parse('A=file\nB=$A', { A: 'shell' }), { A: 'file', B: 'shell' })
+})
+
+const MISTAKES: readonly (readonly [string, string, number])[] = [
+  ['a name with a space', 'A=1\nB C=2', 2],
+  ['a character that no name has', 'A=1\n\n!B=2', 3],
+  ['a quote that is never closed', 'A="b\nc', 1],
+  ['a variable that is none', 'A=${', 1],
+  ['a variable that needs a value', 'X=1\nA=${B:?why}', 2],
+]
+
+for (const [name, text, line] of MISTAKES) {
+  test(`a mistake with its line: ${name}`, () => {
+    const { mistake } = parseDotenv(text, () => undefined)
+    assert.is(mistake?.line, line)
+    assert.ok(mistake && mistake.start < mistake.end && mistake.end <= text.length)
+  })
+}
+
+test('raw files take every value as it stands', () => {
+  const variables = parseRawEnvironment('A="x" # y\n# c\nB=$A\n\nC\nD', (name) => (name === 'C' ? 'shell' : undefined))
+  assert.equal(Object.fromEntries(variables), { A: '"x" # y', B: '$A', C: 'shell' })
+})
+
+test.run()
