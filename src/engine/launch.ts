@@ -23,7 +23,7 @@ import { containerPaths, journalFile, type RunPaths, runPaths } from '../state/l
 import type { ContainerRecord, RunRecord } from '../state/records.ts'
 import { removeTree, writeRecord } from '../state/store.ts'
 import { encodeUndo } from '../state/undo.ts'
-import { accountsOf, attachmentsOf, imageOf, provideVolumes } from './prepare.ts'
+import { accountsOf, attachmentsOf, imageOf, provideBinds, provideVolumes } from './prepare.ts'
 import { letGo, type Reservation, runEnded } from './reserve.ts'
 import type { Session } from './session.ts'
 import { CGROUP_PARENT, undoContainer, undoRun } from './undo.ts'
@@ -216,6 +216,7 @@ export const launch = async (session: Session, input: LaunchInput): Promise<Buil
     const connection = await connectRun(session, input)
     listeners = connection.listenerFds
     const image = imageOf(session, record.image)
+    provideBinds(record)
     const allocation = await allocationOf(session, record, image, connection)
     const facts = await session.facts()
     const specInput = { service: record.definition, image: image.config, facts, allocation }

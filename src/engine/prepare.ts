@@ -9,7 +9,7 @@ import type { ContainerRecord, NetworkRecord } from '../state/records.ts'
 import { readRecord, writeRecord } from '../state/store.ts'
 import { anonymousName, ensureVolume, type VolumeRoot, volumeData } from '../volume/volumes.ts'
 import { CaissonError } from '../errors.ts'
-import { existsSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import type { Session } from './session.ts'
 
 const MAX_ACCOUNTS_BYTES = 1 << 20
@@ -60,6 +60,17 @@ export const provideVolumes = (
     return [target, { source: volumeData(root, name), fromImage: !own.has(target) }] as const
   })
   return Object.fromEntries(entries)
+}
+
+/** Makes missing sources of bind mounts where the file allows it, as directories, like Compose does. Throws ENOSOURCE. */
+export const provideBinds = ({ definition, service }: ContainerRecord): void => {
+  for (const mount of definition.volumes) {
+    if (mount.type !== 'bind' || existsSync(mount.source)) continue
+    if (!mount.createHostPath) {
+      throw new CaissonError('ENOSOURCE', `service ${service}: bind mount source ${mount.source} does not exist`)
+    }
+    mkdirSync(mount.source, { recursive: true, mode: 0o755 })
+  }
 }
 
 const networkOf = (session: Session, id: string, name: string): NetworkRecord => {
