@@ -8,7 +8,7 @@ import { styleFor, type Style } from './render/style.ts'
 export interface Output {
   write(data: string | Uint8Array): void
   readonly isTTY: boolean
-  /** Width of the terminal, or 80. */
+  /** Width of the terminal; 0 where it does not say. */
   readonly columns: number
   readonly style: Style
 }

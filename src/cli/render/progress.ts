@@ -20,7 +20,7 @@ export const progressMode = (context: Context): ProgressMode => {
   if (!MODES.includes(asked)) throw new UsageError(`COMPOSE_PROGRESS is one of ${MODES.join(', ')}, not "${asked}"`)
   if (asked !== 'auto' && asked !== '') return asked as ProgressMode
   const ci = context.env.CI !== undefined && context.env.CI !== '' && context.env.CI !== 'false'
-  return context.stderr.isTTY && context.env.TERM !== 'dumb' && !ci ? 'tty' : 'plain'
+  return context.stderr.isTTY && context.stderr.columns > 0 && context.env.TERM !== 'dumb' && !ci ? 'tty' : 'plain'
 }
 
 /** Events that every way of drawing shows the same: warnings, waiting for a lock, recovery. undefined: none of these. */
