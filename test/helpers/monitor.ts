@@ -137,6 +137,9 @@ export const eventually = async (check: () => boolean | Promise<boolean>, limitM
 export const parentOf = (pid: number): number =>
   Number(/^PPid:\t(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1])
 
+export const childrenOf = (pid: number): number[] =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
+
 /** Neither gone nor a zombie. */
 export const isAlive = (pid: number): boolean => {
   try {

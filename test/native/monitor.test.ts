@@ -7,7 +7,7 @@ import * as assert from 'uvu/assert'
 import { MonitorClient, MonitorFailure } from '../../src/monitor/client.ts'
 import { loadNative } from '../../src/native/load.ts'
 import { createSandbox, sampleProcess } from '../helpers/launch.ts'
-import { contentOf, eventually, isAlive, parentOf, runToEnd, startMonitor } from '../helpers/monitor.ts'
+import { childrenOf, contentOf, eventually, isAlive, parentOf, runToEnd, startMonitor } from '../helpers/monitor.ts'
 import { needsRoot } from '../helpers/root.ts'
 
 needsRoot(test)
@@ -79,9 +79,8 @@ test('kill -9 of the monitor ends everything in the container, also what changed
   started.client.commit()
   const pid = await started.client.go()
   const monitor = parentOf(pid)
-  const children = () => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number)
-  await eventually(() => children().length >= 2)
-  const all = [pid, ...children()]
+  await eventually(() => childrenOf(pid).length >= 2)
+  const all = [pid, ...childrenOf(pid)]
   process.kill(monitor, 'SIGKILL')
   await eventually(() => all.every((process) => !isAlive(process)))
   let code = ''
@@ -260,6 +259,24 @@ test('clients that wait all hear the exit', async () => {
     exits.map((exit) => exit.code),
     [9, 9, 9, 9],
   )
+})
+
+test('a netd that dies comes back, and ends with its monitor', async () => {
+  const plan = shell('sleep 100')
+  const network = { ...plan.network, dns: { ...plan.network.dns, port: 61053 } }
+  const started = startMonitor(sandbox, { ...plan, network })
+  started.client.commit()
+  const monitor = parentOf(await started.client.go())
+  const netd = (): number | undefined =>
+    childrenOf(monitor).find((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('netd'))
+  await eventually(() => netd() !== undefined)
+  const first = netd() ?? 0
+  process.kill(first, 'SIGKILL')
+  await eventually(() => netd() !== undefined && netd() !== first)
+  const second = netd() ?? 0
+  assert.is((await started.client.stop({ signal: 9 })).code, 137)
+  await started.client.closed
+  await eventually(() => !isAlive(second))
 })
 
 test('the journal has one record for each event', async () => {
