@@ -8,7 +8,7 @@ import type { Entry, MapNode, Node, ScalarNode, ScalarValue } from './node.ts'
 import { get, isNull, map, mapItems, mapOf, poisoned, printScalar, scalar, sequence } from './node.ts'
 import type { Report } from './report.ts'
 import type { CompoundKind, ObjectShape, ScalarKind, Shape } from './shape.ts'
-import { PROJECT } from './shape.ts'
+import { fieldsOf, PROJECT } from './shape.ts'
 
 interface Context {
   readonly report: Report
@@ -198,10 +198,12 @@ const hosts = (node: Node, context: Context): Bound => {
   return items.length === 0 ? undefined : sequence(items, node.origin)
 }
 
+const LIMIT: ObjectShape = { fields: { soft: 'integer?', hard: 'integer?' } }
+
 const limit = (node: Node, context: Context): Bound => {
   if (node.kind === 'scalar') return numberOf(node, context, true, true)
   if (node.kind !== 'map') return node
-  return bindObject(node, { fields: { soft: 'integer?', hard: 'integer?' } }, context)
+  return bindObject(node, LIMIT, context)
 }
 
 const envFile = (node: Node): Bound => {
@@ -269,7 +271,7 @@ const bindKeyed = (node: MapNode, shape: Shape, context: Context): Bound => {
 /** In the order of the table; extensions and unknown keys keep their place behind it. */
 const bindObject = (node: MapNode, shape: ObjectShape, context: Context): Bound => {
   const entries = new Map<string, Entry>()
-  for (const [name, field] of Object.entries(shape.fields)) {
+  for (const [name, field] of fieldsOf(shape)) {
     const entry = node.entries.get(name)
     const bound = entry && bind(entry.value, field, { ...context, path: [...context.path, name] })
     if (entry && bound) entries.set(name, { key: entry.key, value: bound })

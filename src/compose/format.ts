@@ -2,7 +2,7 @@
 import { compareNaturally } from './natural-order.ts'
 import type { LoadResult, Project } from './project.ts'
 import type { Shape } from './shape.ts'
-import { PROJECT } from './shape.ts'
+import { fieldsOf, PROJECT } from './shape.ts'
 import type { YamlMap, YamlValue } from './yaml-text.ts'
 import { writeYaml } from './yaml-text.ts'
 
@@ -17,8 +17,10 @@ const compareBytes: Compare = (one, other) => (one < other ? -1 : one > other ? 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-const sorted = (value: Readonly<Record<string, unknown>>, compare: Compare): [string, unknown][] =>
-  Object.entries(value).sort(([one], [other]) => compare(one, other))
+const sorted = (value: Readonly<Record<string, unknown>>, compare: Compare): (readonly [string, unknown])[] =>
+  Object.keys(value)
+    .sort(compare)
+    .map((key) => [key, value[key]] as const)
 
 /** Everything in alphabetical order: what no shape says more about. */
 const sortDeep = (value: unknown, compare: Compare): YamlValue => {
@@ -38,12 +40,11 @@ const arrange = (value: unknown, shape: Shape, compare: Compare): YamlValue => {
   if ('each' in shape)
     return new Map(sorted(value, compare).map(([key, member]) => [key, arrange(member, shape.each, compare)]))
   const members = new Map<string, YamlValue>()
-  for (const [key, field] of Object.entries(shape.fields)) {
+  for (const [key, field] of fieldsOf(shape)) {
     if (value[key] !== undefined) members.set(key, arrange(value[key], field, compare))
   }
-  for (const [key, member] of sorted(value, compare)) {
-    if (!Object.hasOwn(shape.fields, key)) members.set(key, sortDeep(member, compare))
-  }
+  const own = Object.keys(value).filter((key) => !Object.hasOwn(shape.fields, key))
+  for (const key of own.sort(compare)) members.set(key, sortDeep(value[key], compare))
   return members
 }
 
@@ -64,7 +65,7 @@ const complete = (value: YamlValue, shape: Shape): YamlValue => {
   if (!(value instanceof Map)) return value
   if ('each' in shape) return new Map([...value].map(([key, member]) => [key, complete(member, shape.each)]))
   const members = new Map<string, YamlValue>()
-  for (const [key, field] of Object.entries(shape.fields)) {
+  for (const [key, field] of fieldsOf(shape)) {
     const member = value.get(key) ?? absent(field)
     if (member !== undefined) members.set(key, complete(member, field))
   }

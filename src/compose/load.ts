@@ -12,7 +12,7 @@ import { createOrigin, get, map, toPlain, withEntries } from './node.ts'
 import { normalise } from './normalise.ts'
 import { LazyOrigins } from './origins.ts'
 import { resolvePaths } from './paths.ts'
-import type { LoadResult } from './project.ts'
+import type { LoadResult, Project } from './project.ts'
 import { chooseName } from './project-name.ts'
 import { Report } from './report.ts'
 import { checkSchema, type PassedCache } from './schema.ts'
@@ -207,10 +207,8 @@ export const load = async (input: LoadInput): Promise<LoadResult> => {
   if (!loading.on('interpolate')) return finish(loading, complete, undefined)
   const bound = bindTypes(complete, report)
   const { tree, disabled } = selectAndCheck(bound.kind === 'map' ? bound : complete, loading)
-  const project = report.failed
-    ? undefined
-    : createProject({ tree, disabled, workingDirectory: input.workingDirectory, composeFiles: input.files })
-  return finish(loading, tree, project)
+  const { workingDirectory, files: composeFiles } = input
+  return finish(loading, tree, () => createProject({ tree, disabled, workingDirectory, composeFiles }))
 }
 
 /** In the order of the files, as a reader meets them; first what has no place. */
@@ -221,13 +219,21 @@ const sortDiagnostics = ({ report, input }: Loading): readonly Diagnostic[] => {
   )
 }
 
-const finish = (loading: Loading, tree: MapNode, project: LoadResult['project']): LoadResult => ({
-  project,
-  canonical: toPlain(tree, project === undefined) as Readonly<Record<string, unknown>>,
-  origins: new LazyOrigins(tree),
-  diagnostics: sortDiagnostics(loading),
-  sources: loading.sources,
-})
+/** The typed model is built at the first look: `config` never asks for it. */
+const finish = (loading: Loading, tree: MapNode, create: (() => Project) | undefined): LoadResult => {
+  const wanted = loading.report.failed ? undefined : create
+  let project: Project | undefined
+  return {
+    get project() {
+      project ??= wanted?.()
+      return project
+    },
+    canonical: toPlain(tree, create === undefined) as Readonly<Record<string, unknown>>,
+    origins: new LazyOrigins(tree),
+    diagnostics: sortDiagnostics(loading),
+    sources: loading.sources,
+  }
+}
 
 /** `name:` is interpolated before the rest, which may use COMPOSE_PROJECT_NAME. */
 const nameTrees = (loading: Loading, trees: readonly Node[]): readonly Node[] => {

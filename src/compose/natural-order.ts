@@ -3,6 +3,8 @@
 const isDigit = (character: string | undefined): boolean => character !== undefined && /^\p{Nd}$/u.test(character)
 const isLetter = (character: string | undefined): boolean => character !== undefined && /^\p{L}$/u.test(character)
 
+const LOWER_CASE = /^[a-z]*$/
+
 /** The digits of `text` from `offset` on, with `zeros` standing for a digit before them that leading zeros count behind. */
 const runAt = (text: readonly string[], offset: number): string => {
   let end = offset
@@ -27,6 +29,9 @@ const compareNonLetters = (one: readonly string[], other: readonly string[], off
 }
 
 export const compareNaturally = (left: string, right: string): number => {
+  if (left === right) return 0
+  // Most names: nothing but letters.
+  if (LOWER_CASE.test(left) && LOWER_CASE.test(right)) return left < right ? -1 : 1
   const [one, other] = [[...left], [...right]]
   const length = Math.min(one.length, other.length)
   let offset = 0

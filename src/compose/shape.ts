@@ -342,3 +342,12 @@ export const PROJECT = fields({
   configs: { each: FILE_OBJECT },
   models: { each: fields({ name: 'text', model: 'text', context_size: 'integer', runtime_flags: 'texts' }) },
 })
+
+const entries = new WeakMap<ObjectShape, readonly (readonly [string, Shape])[]>()
+
+/** The fields in their order; made once for each shape. */
+export const fieldsOf = (shape: ObjectShape): readonly (readonly [string, Shape])[] => {
+  const known = entries.get(shape) ?? Object.entries(shape.fields)
+  entries.set(shape, known)
+  return known
+}

@@ -133,6 +133,11 @@ class Reader {
   }
 
   unsigned(): number {
+    const first = this.#bytes[this.#offset]
+    if (first !== undefined && first < 0x80) {
+      this.#offset++
+      return first
+    }
     let value = 0
     let factor = 1
     for (;;) {

@@ -14,7 +14,7 @@ const OLD_BOOLEAN = /^(y|Y|yes|Yes|YES|on|On|ON|n|N|no|No|NO|off|Off|OFF)$/
 const BASE_60 = /^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$/
 
 const looksLikeText = (text: string): boolean =>
-  resolvePlain(text) === text && !isDate(text) && !OLD_BOOLEAN.test(text) && !BASE_60.test(text)
+  resolvePlain(text) === text && !(text.length <= 3 && OLD_BOOLEAN.test(text)) && !isDate(text) && !BASE_60.test(text)
 
 // What may not stand unquoted in a block: an indicator at the start, ": ", " #", a space at either end.
 const INDICATOR_START = /^(?:[#,[\]{}&*!|>'"%@`]|[?:-](?:[\s]|$)|---|\.\.\.)/
@@ -24,7 +24,11 @@ const LINE_BREAK = /[\n\u0085\u2028\u2029]/
 
 type Style = 'plain' | 'single' | 'double' | 'literal'
 
+/** Most texts: nothing in them needs a second look but whether they are a word that YAML knows. */
+const SIMPLE = /^[A-Za-z_/][\w/.-]*$/
+
 const styleOf = (text: string, isKey: boolean): Style => {
+  if (SIMPLE.test(text)) return looksLikeText(text) ? 'plain' : 'double'
   const special = UNPRINTABLE.test(text)
   if (text.includes('\n')) {
     const fits = !isKey && !special && !/ [\n\u0085\u2028\u2029]| $/.test(text)
