@@ -152,15 +152,21 @@ export const conntrack = (key: keyof typeof CT, register: number): Expression =>
 export const CT_STATE = { invalid: 1, established: 2, related: 4, new: 8 } as const
 export const CT_STATUS = { dnat: 0x20 } as const
 
-const FIB_RESULT_ADDRESS_TYPE = 3
-const FIB_DESTINATION = 2
-/** Address type (RTN_*) of the packet's destination. */
-export const fibDestinationType = (register: number): Expression =>
+const FIB_RESULT = { link: 1, addressType: 3 } as const
+const FIB_LOOK_AT = { source: 1, destination: 2, fromLink: 8 } as const
+const fib = (result: number, lookAt: number, register: number): Expression =>
   expression('fib', (out) => {
     out.number(1, register)
-    out.number(2, FIB_RESULT_ADDRESS_TYPE)
-    out.number(3, FIB_DESTINATION)
+    out.number(2, result)
+    out.number(3, lookAt)
   })
+
+/** Address type (RTN_*) of the packet's destination. */
+export const fibDestinationType = (register: number): Expression =>
+  fib(FIB_RESULT.addressType, FIB_LOOK_AT.destination, register)
+/** Index of the link the packet came by, if its source would be answered by that link; otherwise 0. Prerouting only. */
+export const fibReversePath = (register: number): Expression =>
+  fib(FIB_RESULT.link, FIB_LOOK_AT.source | FIB_LOOK_AT.fromLink, register)
 export const RTN_LOCAL = 2
 
 const SOCKET_MARK = 1

@@ -49,12 +49,14 @@ const rangeOf = (subnet: string): readonly SetElement[] => {
   return end > 0xffff_ffff ? [start] : [start, { key: addressBytes(end), intervalEnd: true }]
 }
 
-const networkEntries = ({ bridge, subnet, internal }: NetworkElements): readonly Entry[] => {
+/** Its entry in each set that a network can be in. */
+const entriesOf = ({ bridge, subnet }: Pick<NetworkElements, 'bridge' | 'subnet'>) => {
   const name = interfaceName(bridge)
-  return [
-    { set: SETS.sameNetwork, elements: [{ key: concatKey(name, name) }] },
-    internal ? { set: SETS.internal, elements: [{ key: name }] } : { set: SETS.subnets, elements: rangeOf(subnet) },
-  ]
+  return {
+    same: { set: SETS.sameNetwork, elements: [{ key: concatKey(name, name) }] },
+    internal: { set: SETS.internal, elements: [{ key: name }] },
+    subnet: { set: SETS.subnets, elements: rangeOf(subnet) },
+  } as const satisfies Record<string, Entry>
 }
 
 type PublishedKey = Pick<Publication, 'hostIp' | 'hostPort' | 'protocol'>
@@ -78,11 +80,14 @@ const publicationEntry = (publication: Publication): Entry => ({
 
 const toMessage = ({ set, elements }: Entry): TableMessage => addElements(set, elements)
 
-export const addNetwork = (network: NetworkElements): readonly TableMessage[] => networkEntries(network).map(toMessage)
+export const addNetwork = (network: NetworkElements): readonly TableMessage[] => {
+  const { same, internal, subnet } = entriesOf(network)
+  return [same, network.internal ? internal : subnet].map(toMessage)
+}
 
-/** Each for a batch of its own: a missing one undoes its batch. */
-export const deleteNetwork = (network: NetworkElements): readonly TableMessage[] =>
-  networkEntries(network).map(({ set, elements }) => deleteElements(set, elements))
+/** Each for a batch of its own: a missing one undoes its batch, and one is always missing. */
+export const deleteNetwork = (network: Pick<NetworkElements, 'bridge' | 'subnet'>): readonly TableMessage[] =>
+  Object.values(entriesOf(network)).map(({ set, elements }) => deleteElements(set, elements))
 
 export const addPublications = (publications: readonly Publication[]): readonly TableMessage[] =>
   publications.map((publication) => toMessage(publicationEntry(publication)))

@@ -155,11 +155,11 @@ const claimPorts = async (root: NetworkRoot, owner: string, ports: readonly Boun
   for (const port of ports) {
     const result = claim(root, 'port', portKey(port), owner)
     if (result.state === 'taken') {
+      // The port itself was free: its holder has died, and its undo list still waits.
       const holder = root.owners.describe('port', result.owner)
-      throw new NetworkError(
-        'EPORTINUSE',
-        `host port ${port.hostIp}:${port.hostPort}/${port.protocol} is taken by ${holder}`,
-      )
+      const message = `host port ${port.hostIp}:${port.hostPort}/${port.protocol} is taken by ${holder}`
+      const hint = 'it ended without cleaning up: any command that changes its project does that'
+      throw new NetworkError('EPORTINUSE', message, { hint })
     }
     if (result.takenOver && isIPv4(port.hostIp)) await deleteEach(root, 'unpublish a port', [deletePublication(port)])
   }

@@ -17,6 +17,7 @@ import {
   type Expression,
   FIELD,
   fibDestinationType,
+  fibReversePath,
   host32,
   inSet,
   lookUp,
@@ -162,6 +163,8 @@ const RULES: readonly BaseRule[] = [
   rule('raw', 'to loopback from outside', ...loopbackAddress(FIELD.ipDestination), ...notFromLoopback, drop),
   rule('raw', 'from loopback from outside', ...loopbackAddress(FIELD.ipSource), ...notFromLoopback, drop),
 
+  // As rp_filter does, which is loose where conf.all is (Ubuntu); here for the first packet of a flow only.
+  rule('prerouting', 'stolen source', ...fromBridge, fibReversePath(R1), compare(R1, 'eq', host32(0)), drop),
   // A stale element must not shadow a service that has the port now: our listener must be the one that would be reached.
   rule(
     'prerouting',

@@ -187,11 +187,25 @@ test('loopback addresses are not reached from a network, whatever its hosts send
   }
 })
 
-test('a container cannot send with an address of another network', async () => {
-  const { web, two, world } = machine
+test('not even a port that somebody else forwards reaches an internal network', async () => {
+  const { namespace, secret, outside } = machine
+  const rule = ['PREROUTING', '-p', 'tcp', '--dport', '7000', '-j', 'DNAT', '--to', `${addressIn(secret, 2)}:80`]
+  namespace.run('iptables', '-t', 'nat', '-A', ...rule)
+  await expectAll([tcp(outside, HOST, 7000), 'timeout'])
+  namespace.run('iptables', '-t', 'nat', '-D', ...rule)
+})
+
+test('a container cannot send with an address of another network, however loose the host is', async () => {
+  const { web, two, world, namespace, outside } = machine
+  const datagrams = () => Number(outside.run('cat', '/proc/net/snmp').match(/^Udp: (\d+)/m)?.[1])
+  namespace.run('sysctl', '-qw', 'net.ipv4.conf.all.rp_filter=2')
   const stolen = addressIn(two, 77)
   web.shell(`ip addr add ${stolen}/32 dev eth0`)
-  await expectAll([world.ask(web, 'tcp', OUTSIDE, 80, stolen), 'timeout'])
+  const before = datagrams()
+  await expectAll([world.ask(web, 'udp', OUTSIDE, 53, stolen), 'timeout'])
+  assert.is(datagrams(), before)
+  await expectAll([world.ask(web, 'udp', OUTSIDE, 53), `53 ${HOST}`])
+  assert.is(datagrams(), before + 1)
 })
 
 test('a flushed ruleset is healed with what lives', async () => {
