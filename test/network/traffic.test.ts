@@ -212,14 +212,14 @@ test('a flushed ruleset is healed with what lives', async () => {
   const { root, namespace, one, two, secret, publications, outside, other } = machine
   const live = () => ({ networks: [one, two, secret], publications })
   assert.is(await verifyNetworks(root, live), false)
-  const before = namespace.run('nft', 'list', 'ruleset')
+  const before = namespace.run('nft', 'list', 'table', 'ip', 'caisson')
   namespace.run('nft', 'flush', 'ruleset')
   assert.is(await verifyNetworks(root, live), true)
-  assert.is(namespace.run('nft', 'list', 'ruleset'), before)
+  assert.is(namespace.run('nft', 'list', 'table', 'ip', 'caisson'), before)
   await expectAll([tcp(outside, HOST, 8080), `80 ${OUTSIDE}`], [tcp(other, addressIn(one, 3), 80), 'timeout'])
   namespace.run('nft', 'flush', 'table', 'ip', 'caisson')
   assert.is(await verifyNetworks(root, live), true)
-  assert.is(namespace.run('nft', 'list', 'ruleset'), before)
+  assert.is(namespace.run('nft', 'list', 'table', 'ip', 'caisson'), before)
 })
 
 test('a stale element does not shadow a service that has the port now', async () => {
