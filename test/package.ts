@@ -6,20 +6,25 @@ import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { repository } from './helpers/imports.ts'
 import { compareSnapshots, settledSnapshot, takeSnapshot } from './helpers/leaks.ts'
+import { inNamespaces } from './helpers/namespaces.ts'
 
 const scratch = resolve(process.argv[2] ?? '')
 const prefix = join(scratch, 'prefix')
 const project = join(scratch, 'project')
 const caisson = join(prefix, 'bin', 'caisson')
 const NAME = 'package-check'
+/** Second argument of the run in namespaces of its own. */
+const INSIDE = 'inside'
 
 process.env.CAISSON_ROOT = join(scratch, 'root')
 process.env.CAISSON_RUN = join(scratch, 'run')
 process.env.CAISSON_TEST_PREFIX = NAME
 
-const npm = (...args: string[]): string => execFileSync('npm', [...args, '--loglevel=error'], { cwd: repository, encoding: 'utf8' })
+const npm = (...args: string[]): string =>
+  execFileSync('npm', [...args, '--loglevel=error'], { cwd: repository, encoding: 'utf8' })
 
 /** Output of a command that has to succeed. */
 const run = (...args: string[]): string => {
@@ -50,10 +55,26 @@ const tryProject = (): void => {
   }
 }
 
-install()
-writeProject()
-const before = takeSnapshot()
-assert.match(run('version'), /^Caisson version v\d/)
-tryProject()
-assert.deepEqual(compareSnapshots(before, await settledSnapshot(before)), [])
-console.log('packed, installed, ran a project, left nothing behind')
+const checkAlone = async (): Promise<void> => {
+  const before = takeSnapshot()
+  assert.match(run('version'), /^Caisson version v\d/)
+  tryProject()
+  assert.deepEqual(compareSnapshots(before, await settledSnapshot(before)), [])
+  console.log('packed, installed, ran a project, left nothing behind')
+}
+
+if (process.argv[3] === INSIDE) await checkAlone()
+else {
+  install()
+  writeProject()
+  const [file = '', ...args] = [
+    ...inNamespaces,
+    process.execPath,
+    '--import',
+    'tsx',
+    fileURLToPath(import.meta.url),
+    scratch,
+    INSIDE,
+  ]
+  execFileSync(file, args, { cwd: repository, stdio: 'inherit' })
+}

@@ -8,6 +8,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } 
 import { availableParallelism, tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { inNamespaces } from './helpers/namespaces.ts'
 import { nativeJobs, runNativeJob } from './helpers/native-tests.ts'
 import { NO_ROOT, type Skip } from './helpers/root.ts'
 import type { FileResult } from './helpers/worker.ts'
@@ -150,22 +151,6 @@ const runPureFiles = (files: readonly TestFile[]): Promise<void> =>
     report(file.name, result, lane.worker.takeOutput(), startedMs)
   })
 
-// The shell is the namespace's PID 1: it reaps what monitors leave to it, as a real init does.
-const ENTER = 'ip link set lo up; "$@" & wait $!'
-const NAMESPACES = [
-  'unshare',
-  '--net',
-  '--mount',
-  '--pid',
-  '--fork',
-  '--mount-proc',
-  '--kill-child',
-  'sh',
-  '-c',
-  ENTER,
-  'sh',
-]
-
 const runAloneFile = async (file: TestFile, index: number): Promise<void> => {
   const home = join(scratch, `alone-${index}`)
   mkdirSync(home)
@@ -175,7 +160,7 @@ const runAloneFile = async (file: TestFile, index: number): Promise<void> => {
     CAISSON_TEST_PREFIX: `t${process.pid.toString(36)}x${index}`,
   }
   const startedMs = performance.now()
-  const child = new Worker(isRoot ? NAMESPACES : [], env)
+  const child = new Worker(isRoot ? inNamespaces : [], env)
   const result = await child.run(file, isRoot)
   child.end()
   report(file.name, result, child.takeOutput(), startedMs)

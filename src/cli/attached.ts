@@ -168,9 +168,14 @@ const followOutput = async (session: Session, stopping: Stopping, since: string)
   return codes.result
 }
 
-const start = async ({ engine, project, options }: Session, progress: Progress): Promise<void> => {
+/** Ctrl-C before everything ran means the same as after it, whether the rest went well or not. */
+const start = async (session: Session, progress: Progress): Promise<void> => {
+  const { engine, project, options, interrupts } = session
   try {
     await engine.up(project, options)
+  } catch (error) {
+    if (interrupts.count > 0) await stopAll(session)
+    throw error
   } finally {
     await progress.close()
   }

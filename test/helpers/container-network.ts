@@ -39,7 +39,7 @@ export const endpoint = (bridge: string, address: string, name = 'eth0'): Networ
   gateway: ipv4(address.replace(/\d+$/, '1')),
 })
 
-const encodePlan = (network: NetworkPlan): Buffer => {
+export const encodePlan = (network: NetworkPlan): Buffer => {
   const header = Buffer.alloc(8)
   header.writeUInt32LE(MAGIC.launch, 0)
   header.writeUInt32LE(PLAN_VERSION, 4)
