@@ -13,10 +13,12 @@ services:
   a:
     image: caisson/host
     command: sh -c 'sleep 1000 & exec sleep 1000'
+    stop_signal: SIGKILL
     user: "65534"
   b:
     image: caisson/host
     command: sleep 1000
+    stop_signal: SIGKILL
     network_mode: none
     depends_on: [a]
 `

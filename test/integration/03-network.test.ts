@@ -12,6 +12,7 @@ const project = folder(`
 services:
   web:
     image: caisson/host
+    stop_signal: SIGKILL
     command: node -e "require('http').createServer((q,s)=>s.end(require('os').hostname())).listen(80)"
     scale: 2
     networks:
@@ -19,18 +20,22 @@ services:
       back:
   store:
     image: caisson/host
+    stop_signal: SIGKILL
     command: node -e "require('net').createServer(s=>s.end('store')).listen(6379)"
     networks: [back]
   client:
     image: caisson/host
+    stop_signal: SIGKILL
     command: sleep 1000
     networks: [front]
   alone:
     image: caisson/host
+    stop_signal: SIGKILL
     command: sleep 1000
     network_mode: none
   hidden:
     image: caisson/host
+    stop_signal: SIGKILL
     command: sleep 1000
     networks: [inner]
 networks:

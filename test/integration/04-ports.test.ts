@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { createServer } from 'node:net'
+import { createServer, type Server } from 'node:net'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { needsRoot } from '../helpers/root.ts'
@@ -8,11 +8,12 @@ import { cleanUp, eventually, folder, ps } from './scenario.ts'
 needsRoot(test)
 test.after(cleanUp)
 
-const server = `node -e "require('http').createServer((q,s)=>s.end('hi from '+q.socket.remoteAddress)).listen(80);require('dgram').createSocket('udp4').on('message',function(m,r){this.send('echo '+m,r.port,r.address)}).bind(53)"`
+const server = `node -e "require('http').createServer((q,s)=>s.end('hi from '+q.socket.remoteAddress)).listen(80,'0.0.0.0');require('dgram').createSocket('udp4').on('message',function(m,r){this.send('echo '+m,r.port,r.address)}).bind(53)"`
 const project = folder(`
 services:
   web:
     image: caisson/host
+    stop_signal: SIGKILL
     command: ${server}
     ports:
       - "18080:80"
@@ -23,6 +24,7 @@ services:
       - "[::1]:18082:80"
   client:
     image: caisson/host
+    stop_signal: SIGKILL
     command: sleep 1000
 `)
 
@@ -131,16 +133,15 @@ test('a host service is never shadowed by what a killed monitor left', async () 
     const parent = Number(/^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1])
     process.kill(parent, 'SIGKILL')
   }
-  const host = createServer((socket) => socket.end('HTTP/1.0 200 OK\r\n\r\nhost service'))
-  await eventually(() => {
-    try {
-      host.listen(18080, '0.0.0.0')
-      return true
-    } catch {
-      return false
-    }
-  }, 'the port')
-  await new Promise((resume) => setTimeout(resume, 50))
+  const listen = (): Promise<Server | undefined> =>
+    new Promise((resume) => {
+      const server = createServer((socket) => socket.end('HTTP/1.0 200 OK\r\n\r\nhost service'))
+      server.once('error', () => resume(undefined)).listen(18080, '0.0.0.0', () => resume(server))
+    })
+  const deadline = Date.now() + 5000
+  let host = await listen()
+  while (host === undefined && Date.now() < deadline) host = await listen()
+  assert.ok(host, 'the port is free once its monitor is dead')
   const { spawn } = await import('node:child_process')
   const child = spawn(process.execPath, [
     '-e',
@@ -149,7 +150,7 @@ test('a host service is never shadowed by what a killed monitor left', async () 
   let text = ''
   child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()))
   await new Promise((resume) => child.once('close', resume))
-  host.close()
+  host?.close()
   assert.is(text, 'host service')
   project.run('down')
 })

@@ -13,6 +13,7 @@ const project = folder(
 services:
   a:
     image: caisson/host
+    stop_signal: SIGKILL
     network_mode: none
     command: sleep 1000
     volumes:
@@ -27,6 +28,7 @@ services:
     tmpfs: /run/t:size=64k
   b:
     image: caisson/host
+    stop_signal: SIGKILL
     network_mode: none
     command: sleep 1000
     read_only: true

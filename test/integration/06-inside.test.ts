@@ -9,6 +9,7 @@ test.after(cleanUp)
 const project = folder(`
 x-base: &base
   image: caisson/host
+  stop_signal: SIGKILL
   network_mode: none
   command: sleep 1000
 services:

@@ -10,10 +10,12 @@ const compose = (a: string, extra = ''): string => `
 services:
   a:
     image: caisson/host
+    stop_signal: SIGKILL
     command: sleep 1000
     environment: {A: "${a}"}
   b:
     image: caisson/host
+    stop_signal: SIGKILL
     command: sleep 1000
     depends_on: [a]
 ${extra}`
@@ -70,7 +72,7 @@ test('a mistake is shown with its line before anything changes', () => {
   project.write('compose.yaml', compose('3').replace('command', 'comand'))
   const outcome = project.try(['up', '-d'])
   assert.is(outcome.status, 3)
-  assert.match(outcome.stderr, /compose\.yaml:5:5/)
+  assert.match(outcome.stderr, /compose\.yaml:6:5/)
   assert.match(outcome.stderr, /command/)
   assert.equal(ids(), before)
   project.write('compose.yaml', compose('2'))

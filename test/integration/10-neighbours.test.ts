@@ -19,10 +19,12 @@ const project = folder(`
 services:
   web:
     image: caisson/host
+    stop_signal: SIGKILL
     command: node -e "require('http').createServer((q,s)=>s.end('hi')).listen(80)"
     ports: ["18180:80"]
   client:
     image: caisson/host
+    stop_signal: SIGKILL
     command: sleep 1000
 `)
 const outside = `n${process.pid}`

@@ -49,7 +49,7 @@ test('up in the foreground ends with 0 when all services have ended', async () =
 
 test('logs -f follows and ends when the containers have ended', async () => {
   const flow = folder(
-    'services:\n  a: {image: caisson/host, network_mode: none, command: "sh -c \'for i in 1 2 3 4 5; do echo line $i; sleep 0.1; done; printf partial\'"}\n',
+    'services:\n  a: {image: caisson/host, network_mode: none, command: "sh -c \'for i in 1 2 3 4 5; do echo line $$i; sleep 0.1; done; printf partial\'"}\n',
   )
   flow.run('up', '-d')
   const child = start(['logs', '-f', '--no-log-prefix'], { cwd: flow.directory })
@@ -60,7 +60,10 @@ test('logs -f follows and ends when the containers have ended', async () => {
 
 test('a log flood arrives complete and in order', async () => {
   const flood = folder(
-    `services:\n  a: {image: caisson/host, network_mode: none, command: "node -e \\"let s='';for(let i=0;i<200000;i++)s+='line '+i+'\\\\n';process.stdout.write(s)\\""}\n`,
+    'services:\n  a: {image: caisson/host, network_mode: none, command: [node, /flood.js], volumes: ["./flood.js:/flood.js:ro"]}\n',
+    {
+      'flood.js': 'let text = ""; for (let i = 0; i < 200000; i++) text += `line ${i}\\n`; process.stdout.write(text)',
+    },
   )
   flood.run('up', '-d')
   await eventually(() => ps(flood)[0]?.State === 'exited', 'the end')
