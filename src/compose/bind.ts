@@ -8,7 +8,7 @@ import type { Entry, MapNode, Node, ScalarNode, ScalarValue } from './node.ts'
 import { get, isNull, map, mapItems, mapOf, poisoned, printScalar, scalar, sequence } from './node.ts'
 import type { Report } from './report.ts'
 import type { CompoundKind, ObjectShape, ScalarKind, Shape } from './shape.ts'
-import { fieldsOf, PROJECT } from './shape.ts'
+import { inShapeOrder, PROJECT } from './shape.ts'
 
 interface Context {
   readonly report: Report
@@ -268,15 +268,16 @@ const bindKeyed = (node: MapNode, shape: Shape, context: Context): Bound => {
   return entries.size === 0 ? undefined : map(entries, node.origin)
 }
 
-/** In the order of the table; extensions and unknown keys keep their place behind it. */
+/** In the order of the table; extensions and unknown keys stand behind it. */
 const bindObject = (node: MapNode, shape: ObjectShape, context: Context): Bound => {
   const entries = new Map<string, Entry>()
-  for (const [name, field] of fieldsOf(shape)) {
+  for (const name of inShapeOrder(node.entries.keys(), shape)) {
+    const field = shape.fields[name]
     const entry = node.entries.get(name)
-    const bound = entry && bind(entry.value, field, { ...context, path: [...context.path, name] })
-    if (entry && bound) entries.set(name, { key: entry.key, value: bound })
+    if (!entry) continue
+    const value = field ? bind(entry.value, field, { ...context, path: [...context.path, name] }) : entry.value
+    if (value) entries.set(name, value === entry.value ? entry : { key: entry.key, value })
   }
-  for (const [name, entry] of node.entries) if (!Object.hasOwn(shape.fields, name)) entries.set(name, entry)
   return entries.size === 0 && shape.optional ? undefined : map(entries, node.origin)
 }
 

@@ -2,7 +2,7 @@
 import { compareNaturally } from './natural-order.ts'
 import type { LoadResult, Project } from './project.ts'
 import type { Shape } from './shape.ts'
-import { fieldsOf, PROJECT } from './shape.ts'
+import { inShapeOrder, PROJECT } from './shape.ts'
 import type { YamlMap, YamlValue } from './yaml-text.ts'
 import { writeYaml } from './yaml-text.ts'
 
@@ -40,10 +40,12 @@ const arrange = (value: unknown, shape: Shape, compare: Compare): YamlValue => {
   if ('each' in shape)
     return new Map(sorted(value, compare).map(([key, member]) => [key, arrange(member, shape.each, compare)]))
   const members = new Map<string, YamlValue>()
-  for (const [key, field] of fieldsOf(shape)) {
-    if (value[key] !== undefined) members.set(key, arrange(value[key], field, compare))
+  const own: string[] = []
+  for (const key of inShapeOrder(Object.keys(value), shape)) {
+    const field = shape.fields[key]
+    if (field) members.set(key, arrange(value[key], field, compare))
+    else own.push(key)
   }
-  const own = Object.keys(value).filter((key) => !Object.hasOwn(shape.fields, key))
   for (const key of own.sort(compare)) members.set(key, sortDeep(value[key], compare))
   return members
 }
@@ -65,7 +67,7 @@ const complete = (value: YamlValue, shape: Shape): YamlValue => {
   if (!(value instanceof Map)) return value
   if ('each' in shape) return new Map([...value].map(([key, member]) => [key, complete(member, shape.each)]))
   const members = new Map<string, YamlValue>()
-  for (const [key, field] of fieldsOf(shape)) {
+  for (const [key, field] of Object.entries(shape.fields)) {
     const member = value.get(key) ?? absent(field)
     if (member !== undefined) members.set(key, complete(member, field))
   }

@@ -343,11 +343,16 @@ export const PROJECT = fields({
   models: { each: fields({ name: 'text', model: 'text', context_size: 'integer', runtime_flags: 'texts' }) },
 })
 
-const entries = new WeakMap<ObjectShape, readonly (readonly [string, Shape])[]>()
+const ranks = new WeakMap<ObjectShape, ReadonlyMap<string, number>>()
 
-/** The fields in their order; made once for each shape. */
-export const fieldsOf = (shape: ObjectShape): readonly (readonly [string, Shape])[] => {
-  const known = entries.get(shape) ?? Object.entries(shape.fields)
-  entries.set(shape, known)
+const ranksOf = (shape: ObjectShape): ReadonlyMap<string, number> => {
+  const known = ranks.get(shape) ?? new Map(Object.keys(shape.fields).map((name, rank) => [name, rank]))
+  ranks.set(shape, known)
   return known
+}
+
+/** Keys in the order of the shape; those that it does not know stand last, in the order that they have. */
+export const inShapeOrder = (keys: Iterable<string>, shape: ObjectShape): string[] => {
+  const rank = ranksOf(shape)
+  return [...keys].sort((one, other) => (rank.get(one) ?? rank.size) - (rank.get(other) ?? rank.size))
 }
