@@ -1,5 +1,12 @@
 /** Map and set elements of the base table (table.ts): all that a network or a container adds to it. */
-import { addElements, concatKey, deleteElements, type SetElement, type TableMessage } from '../linux/nf-tables.ts'
+import {
+  addElements,
+  concatKey,
+  deleteElements,
+  dumpElements,
+  type SetElement,
+  type TableMessage,
+} from '../linux/nf-tables.ts'
 import { addressBytes, bytesOf, endOf, subnetOf } from './ipv4.ts'
 import { SETS } from './table.ts'
 
@@ -59,11 +66,12 @@ const entriesOf = ({ bridge, subnet }: Pick<NetworkElements, 'bridge' | 'subnet'
   } as const satisfies Record<string, Entry>
 }
 
-type PublishedKey = Pick<Publication, 'hostIp' | 'hostPort' | 'protocol'>
+/** What a published port is found by. */
+export type PublishedKey = Pick<Publication, 'hostIp' | 'hostPort' | 'protocol'>
 
-const publishedKey = ({ hostIp, hostPort, protocol }: PublishedKey): readonly Uint8Array[] => {
+const publishedKey = ({ hostIp, hostPort, protocol }: PublishedKey): Buffer => {
   const anywhere = [Buffer.from([PROTOCOL[protocol]]), port(hostPort)]
-  return hostIp === ANY_ADDRESS ? anywhere : [bytesOf(hostIp), ...anywhere]
+  return hostIp === ANY_ADDRESS ? concatKey(...anywhere) : concatKey(bytesOf(hostIp), ...anywhere)
 }
 
 const publishedSet = ({ hostIp }: PublishedKey) => (hostIp === ANY_ADDRESS ? SETS.published : SETS.publishedAt)
@@ -72,7 +80,7 @@ const publicationEntry = (publication: Publication): Entry => ({
   set: publishedSet(publication),
   elements: [
     {
-      key: concatKey(...publishedKey(publication)),
+      key: publishedKey(publication),
       data: concatKey(bytesOf(publication.address), port(publication.containerPort)),
     },
   ],
@@ -94,4 +102,11 @@ export const addPublications = (publications: readonly Publication[]): readonly 
 
 /** A batch of its own, by key. */
 export const deletePublication = (publication: PublishedKey): TableMessage =>
-  deleteElements(publishedSet(publication), [{ key: concatKey(...publishedKey(publication)) }])
+  deleteElements(publishedSet(publication), [{ key: publishedKey(publication) }])
+
+/** Both maps of published ports. */
+export const dumpPublished = (): readonly TableMessage[] => [SETS.published, SETS.publishedAt].map(dumpElements)
+
+/** Whether a dumped map has the key. */
+export const isPublished = (elements: readonly { readonly key: Buffer }[], publication: PublishedKey): boolean =>
+  elements.some(({ key }) => key.equals(publishedKey(publication)))

@@ -16,7 +16,7 @@ import {
   type TableMessage,
   VERDICT,
 } from '../linux/nf-tables.ts'
-import { dump, transact } from './firewall.ts'
+import { deleteEach, dump, transact } from './firewall.ts'
 import type { NetworkRoot } from './network-root.ts'
 import { BRIDGE_PREFIX, TABLE } from './table.ts'
 
@@ -119,7 +119,7 @@ export const openForward = async (root: NetworkRoot): Promise<void> => {
 /** Removes every pair of ours. */
 export const closeForward = async (root: NetworkRoot): Promise<void> => {
   const ours = (await relevantRules(root, await allChains(root))).filter(({ comment }) => comment === TAG)
-  if (ours.length > 0) await transact(root, 'remove our rules from the forward chains', ours.map(deleteRule))
+  await deleteEach(root, 'remove our rules from the forward chains', ours.map(deleteRule))
 }
 
 const LEGACY_TABLES = '/proc/net/ip_tables_names'

@@ -1,13 +1,14 @@
 /** Host ports: bound and listened on before the first operation, then handed to the monitor. */
 import { closeSync } from 'node:fs'
 import type { Port } from '../compose/project.ts'
+import { readElements } from '../linux/nf-dump.ts'
 import { LISTENER_MARK } from '../linux/nf-tables.ts'
 import { isIPv4 } from '../units/addresses.ts'
 import { formatPortRange } from '../units/ports.ts'
 import { claim, claimOwner, release } from './claims.ts'
-import { ANY_ADDRESS, deletePublication } from './elements.ts'
+import { ANY_ADDRESS, deletePublication, dumpPublished, isPublished } from './elements.ts'
 import { NetworkError } from './errors.ts'
-import { deleteEach } from './firewall.ts'
+import { deleteEach, dump } from './firewall.ts'
 import { bytesOf } from './ipv4.ts'
 import { bytesOfIPv6 } from './ipv6.ts'
 import type { NetworkRoot } from './network-root.ts'
@@ -150,19 +151,27 @@ const bindPort = (root: NetworkRoot, request: PortRequest, port: Port): readonly
   throw refusal(root, request, port, last)
 }
 
-/** Claims what is bound. A claim whose container is gone may have left an element in the table: it is deleted. */
-const claimPorts = async (root: NetworkRoot, owner: string, ports: readonly BoundPort[]): Promise<void> => {
+/** Claims what is bound. */
+const claimPorts = (root: NetworkRoot, owner: string, ports: readonly BoundPort[]): void => {
   for (const port of ports) {
     const result = claim(root, 'port', portKey(port), owner)
-    if (result.state === 'taken') {
-      // The port itself was free: its holder has died, and its undo list still waits.
-      const holder = root.owners.describe('port', result.owner)
-      const message = `host port ${port.hostIp}:${port.hostPort}/${port.protocol} is taken by ${holder}`
-      const hint = 'it ended without cleaning up: any command that changes its project does that'
-      throw new NetworkError('EPORTINUSE', message, { hint })
-    }
-    if (result.takenOver && isIPv4(port.hostIp)) await deleteEach(root, 'unpublish a port', [deletePublication(port)])
+    if (result.state === 'claimed') continue
+    // The port itself was free: its holder has died, and its undo list still waits.
+    const holder = root.owners.describe('port', result.owner)
+    const message = `host port ${port.hostIp}:${port.hostPort}/${port.protocol} is taken by ${holder}`
+    const hint = 'it ended without cleaning up: any command that changes its project does that'
+    throw new NetworkError('EPORTINUSE', message, { hint })
   }
+}
+
+/** Whoever has the socket and the claim has the port: an element of it that is in the table is a dead container's. */
+const clearStale = async (root: NetworkRoot, ports: readonly BoundPort[]): Promise<void> => {
+  const published = ports.filter(({ hostIp }) => isIPv4(hostIp))
+  if (published.length === 0) return
+  const elements: { readonly key: Buffer }[] = []
+  for (const message of dumpPublished()) elements.push(...readElements(await dump(root, message)))
+  const stale = published.filter((port) => isPublished(elements, port))
+  await deleteEach(root, 'unpublish a port', stale.map(deletePublication))
 }
 
 /**
@@ -180,9 +189,10 @@ export const listenPorts = async (
       for (const port of request.ports) {
         const bound = bindPort(root, request, port)
         all.set(request.owner, [...(all.get(request.owner) ?? []), ...bound])
-        await claimPorts(root, request.owner, bound)
+        claimPorts(root, request.owner, bound)
       }
     }
+    await clearStale(root, [...all.values()].flat())
     return all
   } catch (error) {
     for (const [owner, ports] of all) releasePorts(root, owner, ports)

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { closeSync, existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -172,18 +172,27 @@ test('all ports or none, and the error names service, port and holder', async ()
   for (const [owner, bound] of [...held, ...free]) releasePorts(root, owner, bound)
 })
 
-test('the element that a dead container left for a port goes when the port is taken over', async () => {
-  const { root, namespace, dead } = machine
+test('elements that a dead container left for a port go when the port is taken again', async () => {
+  const { root, namespace } = machine
   await ensureNetwork(root, wish('aaa'))
-  const requests = (owner: string) => [{ owner, service: 'web', ports: [port(80, 8080)] }]
-  for (const [, bound] of await listenPorts(root, requests('old'))) {
-    for (const { fd } of bound) (await import('node:fs')).closeSync(fd)
-  }
-  namespace.run('nft', 'add', 'element', 'ip', 'caisson', 'published', '{ tcp . 8080 : 10.208.0.2 . 80 }')
-  dead.add('old')
-  const all = await listenPorts(root, requests('new'))
-  assert.not.match(ruleset(), '8080')
+  namespace.shell(`nft add element ip caisson published '{ tcp . 8080 : 10.208.0.2 . 80, tcp . 8081 : 10.208.0.2 . 81 }'
+    nft add element ip caisson published_at '{ 127.0.0.1 . tcp . 8082 : 10.208.0.2 . 80 }'`)
+  const ports = [port(80, 8080), port(80, 8082, { hostIp: '127.0.0.1' })]
+  const all = await listenPorts(root, [{ owner: 'new', service: 'web', ports }])
+  assert.match(ruleset(), '8081')
+  assert.not.match(ruleset(), /808[02]/)
   for (const [owner, bound] of all) releasePorts(root, owner, bound)
+})
+
+test('a port whose dead holder was not cleaned up says what to do', async () => {
+  const { root } = machine
+  const requests = (owner: string) => [{ owner, service: 'web', ports: [port(80, 8080, { hostIp: '127.0.0.1' })] }]
+  for (const [, bound] of await listenPorts(root, requests('old'))) for (const { fd } of bound) closeSync(fd)
+  const error = await errorOf(listenPorts(root, requests('new')))
+  assert.is(error.message, 'host port 127.0.0.1:8080/tcp is taken by port owner old')
+  assert.match((error as Error & { hint?: string }).hint ?? '', 'ended without cleaning up')
+  machine.dead.add('old')
+  for (const [owner, bound] of await listenPorts(root, requests('new'))) releasePorts(root, owner, bound)
 })
 
 test('SCTP, and UDP on IPv6, are refused by name', async () => {
