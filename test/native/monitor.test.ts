@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { MonitorClient, MonitorFailure } from '../../src/monitor/client.ts'
-import { loadNative } from '../../src/native/load.ts'
+import { u32Fields } from '../../src/monitor/frames.ts'
+import { encode } from '../../src/native/encode.ts'
+import { execPlan, MAGIC, PLAN_VERSION } from '../../src/native/launch-plan.ts'
+import { findNative, loadNative } from '../../src/native/load.ts'
 import { createSandbox, sampleProcess } from '../helpers/launch.ts'
 import { childrenOf, contentOf, eventually, isAlive, parentOf, runToEnd, startMonitor } from '../helpers/monitor.ts'
 import { needsRoot } from '../helpers/root.ts'
@@ -277,6 +280,35 @@ test('a netd that dies comes back, and ends with its monitor', async () => {
   assert.is((await started.client.stop({ signal: 9 })).code, 137)
   await started.client.closed
   await eventually(() => !isAlive(second))
+})
+
+test('a further process joins a running container through the pidfd that the monitor hands out', async () => {
+  const binding = loadNative()
+  const started = startMonitor(sandbox, shell('hostname inside; sleep 100'))
+  started.client.commit()
+  await started.client.go()
+  const plan = {
+    process: sampleProcess(['sh', '-c', 'echo "$ is not 1"; exit 12']),
+    controlSocket: started.socketPath,
+    cgroups: [],
+    interactive: false,
+  }
+  const [planPath, outPath] = [join(sandbox.root, 'exec-plan'), join(sandbox.root, 'exec-output')]
+  writeFileSync(planPath, Buffer.concat([u32Fields(MAGIC.exec, PLAN_VERSION), encode(execPlan, plan)]))
+  const [ours, theirs] = binding.socketPair()
+  const [nothing, input, output] = [openSync('/dev/null', 'r'), openSync(planPath, 'r'), openSync(outPath, 'w')]
+  const helper = binding.spawn(
+    findNative().monitor,
+    ['caisson-monitor', 'exec'],
+    [],
+    [nothing, output, 2, input, theirs],
+  )
+  for (const fd of [theirs, nothing, input, output]) closeSync(fd)
+  const result = MonitorClient.fromFd(ours)
+  assert.is(binding.reap(helper, true), 12)
+  result.close()
+  assert.match(readFileSync(outPath, 'utf8'), /^\d+ is not 1\n$/)
+  await started.client.stop({ signal: 9 })
 })
 
 test('the journal has one record for each event', async () => {
