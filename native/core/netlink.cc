@@ -130,9 +130,9 @@ void NetlinkMessage::start(uint16_t type, uint16_t flags) {
 }
 
 void NetlinkMessage::append(const void* data, size_t size) {
-  auto* from = static_cast<const uint8_t*>(data);
-  bytes_.insert(bytes_.end(), from, from + size);
-  bytes_.resize(NLMSG_ALIGN(bytes_.size()));
+  size_t at = bytes_.size();
+  bytes_.resize(NLMSG_ALIGN(at + size));
+  if (size > 0) memcpy(bytes_.data() + at, data, size);
   uint32_t length = bytes_.size() - current_;
   memcpy(bytes_.data() + current_, &length, sizeof length);  // nlmsg_len, first in nlmsghdr
 }

@@ -58,10 +58,10 @@ Result<void> apply_firewall(NetworkHandle& handle, const Network& network) {
     Fd netfilter = TRY(open_netlink(NETLINK_NETFILTER));
     TRY(send_batch(netfilter.get(), network.firewall));
   }
-  if (!network.conntrack_address.empty()) {
-    TRY(conntrack_delete(handle.root_netfilter.get(), network.conntrack_address));
-  }
-  return send_batch(handle.root_netfilter.get(), network.host_firewall);
+  TRY(send_batch(handle.root_netfilter.get(), network.host_firewall));
+  // Afterwards: a flow of the address's last owner that goes on is translated anew.
+  if (network.conntrack_address.empty()) return {};
+  return conntrack_delete(handle.root_netfilter.get(), network.conntrack_address);
 }
 
 Result<void> create_name(const std::string& path) {

@@ -30,12 +30,6 @@ constexpr int BROKER_BUFFER_BYTES = 2 << 20;
 constexpr int REQUESTS_A_TURN = 32;
 constexpr double SOCKETS_A_SECOND = 4096;
 
-template <class T>
-void append(std::vector<uint8_t>& bytes, const T& value) {
-  auto* from = reinterpret_cast<const uint8_t*>(&value);
-  bytes.insert(bytes.end(), from, from + sizeof value);
-}
-
 std::vector<uint8_t> config_of(const Resolver& resolver, const Dns& dns) {
   NetdConfig config = {
       .parent = static_cast<uint32_t>(::getpid()),
@@ -46,8 +40,8 @@ std::vector<uint8_t> config_of(const Resolver& resolver, const Dns& dns) {
       .upstreams = static_cast<uint32_t>(resolver.upstreams.size()),
       .seccomp = static_cast<uint32_t>(dns.seccomp.size()),
   };
-  std::vector<uint8_t> bytes;
-  append(bytes, config);
+  std::vector<uint8_t> bytes(sizeof config);
+  memcpy(bytes.data(), &config, sizeof config);
   for (const NameDirectory& network : dns.networks) {
     uint8_t length = std::min<size_t>(network.name.size(), 255);
     bytes.push_back(length);
@@ -57,12 +51,13 @@ std::vector<uint8_t> config_of(const Resolver& resolver, const Dns& dns) {
   return bytes;
 }
 
-// A detached mount of its own: `..` leads nowhere from its root, and nothing in it can be written or followed.
+// A detached mount of its own: `..` leads nowhere from its root, and nothing in it can be written.
 Result<Fd> open_names(const std::string& path) {
   TRY(sys::make_directories(path, 0755));
+  TRY(sys::check(::chmod(path.c_str(), 0755), "chmod", path));  // whatever umask it was made with: netd is nobody
   Fd tree = TRY(sys::open_tree(AT_FDCWD, path, OPEN_TREE_CLONE));
   constexpr uint64_t ATTRIBUTES = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
-  TRY(sys::mount_setattr(tree.get(), 0, ATTRIBUTES, 0, 0, path));
+  TRY(sys::mount_setattr(tree.get(), 0, ATTRIBUTES, 0, MS_PRIVATE, path));
   return tree;
 }
 

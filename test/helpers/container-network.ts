@@ -39,7 +39,7 @@ export const endpoint = (bridge: string, address: string, name = 'eth0'): Networ
   gateway: ipv4(address.replace(/\d+$/, '1')),
 })
 
-export const encodePlan = (network: NetworkPlan): Buffer => {
+const encodePlan = (network: NetworkPlan): Buffer => {
   const header = Buffer.alloc(8)
   header.writeUInt32LE(MAGIC.launch, 0)
   header.writeUInt32LE(PLAN_VERSION, 4)
@@ -118,6 +118,8 @@ const ended = (child: Child): Promise<void> =>
 export interface Probe {
   /** Sends one datagram, resolves with the first answer; undefined: none within `timeoutMs`. */
   udp(host: string, port: number, data: Uint8Array, timeoutMs?: number): Promise<Buffer | undefined>
+  /** So many copies of a DNS query, each with an id of its own: how many answers came with which code. */
+  flood(host: string, port: number, data: Uint8Array, count: number): Promise<Readonly<Record<string, number>>>
   /** Connects, writes `parts` one after the other, reads until `bytes` have come, the end, or the time-out. undefined: refused. */
   tcp(
     host: string,
@@ -158,6 +160,8 @@ export const openProbe = (pid: number): Probe => {
   const hex = (data: Uint8Array): string => Buffer.from(data).toString('hex')
   return {
     udp: (host, port, data, timeoutMs = 1000) => bytes({ kind: 'udp', host, port, data: hex(data), timeoutMs }),
+    flood: async (host, port, data, count) =>
+      JSON.parse((await ask({ kind: 'flood', host, port, data: hex(data), count, timeoutMs: 8000 })) ?? '{}'),
     tcp: (host, port, parts, wanted = 0, timeoutMs = 1000) =>
       bytes({ kind: 'tcp', host, port, parts: parts.map(hex), bytes: wanted, timeoutMs }),
     idle: async (host, port, count) => Number(await ask({ kind: 'idle', host, port, count })),

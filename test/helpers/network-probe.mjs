@@ -43,6 +43,33 @@ const tcp = ({ host, port, parts, bytes, timeoutMs }) =>
     })
   })
 
+// Many queries at once from one socket: how many answers have which code.
+const flood = ({ host, port, data, count, timeoutMs }) =>
+  new Promise((resolve) => {
+    const codes = {}
+    let answers = 0
+    const socket = createSocket({ type: 'udp4', recvBufferSize: 4 << 20 })
+    const finish = () => {
+      clearTimeout(timer)
+      socket.close()
+      resolve(JSON.stringify(codes))
+    }
+    const timer = setTimeout(finish, timeoutMs)
+    socket.on('message', (message) => {
+      const code = message.readUInt8(3) & 15
+      codes[code] = (codes[code] ?? 0) + 1
+      if (++answers === count) finish()
+    })
+    socket.connect(port, host, async () => {
+      for (let i = 0; i < count; i++) {
+        const query = Buffer.from(data, 'hex')
+        query.writeUInt16BE(i, 0)
+        socket.send(query)
+        if (i % 50 === 49) await new Promise((next) => setTimeout(next, 2))
+      }
+    })
+  })
+
 const open = []
 const idle = async ({ host, port, count }) => {
   for (let i = 0; i < count; i++) {
@@ -63,7 +90,7 @@ const echo = ({ port }) =>
 const shell = ({ script }) =>
   new Promise((resolve) => execFile('sh', ['-c', script], (_error, stdout, stderr) => resolve(stdout + stderr)))
 
-const kinds = { udp, tcp, idle, echo, shell }
+const kinds = { udp, flood, tcp, idle, echo, shell }
 for await (const line of createInterface({ input: process.stdin })) {
   const request = JSON.parse(line)
   const result = await kinds[request.kind](request)

@@ -314,10 +314,19 @@ test('netd holds no privilege and sees nothing but the names', async () => {
   )
 })
 
+test('what is beyond 1,024 queries in flight is refused at once, and the rest fails in its time', async () => {
+  const silent = await startUpstream('127.0.0.53', UPSTREAM_PORT, () => [])
+  const codes = await probe.flood(RESOLVER, 53, query('example.test'), 1500)
+  assert.is((codes[CODE.refused] ?? 0) + (codes[CODE.failure] ?? 0), 1500)
+  assert.ok((codes[CODE.refused] ?? 0) >= 1500 - 1024)
+  await silent.close()
+  assert.equal((await ask('db')).answers, ['10.0.1.9'])
+})
+
 test('a netd that is killed is started again, and a query waits for it', async () => {
   process.kill(network.netd, 'SIGKILL')
   assert.equal((await ask('db')).answers, ['10.0.1.9'])
-  assert.match((await network.line()) ?? '', /^respawned \d+$/)
+  assert.match((await network.line()) ?? '', /^respawned \d+ 9$/)
 })
 
 test('netd ends with the process that started it', async () => {

@@ -1,11 +1,13 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, openSync, rmSync } from 'node:fs'
+import { closeSync, existsSync, mkdtempSync, openSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { appendRule, deleteTable, encodeBatch, FAMILY } from '../../src/linux/nf-tables.ts'
+import { readMessages } from '../../src/linux/netlink.ts'
+import { appendRule, deleteTable, encodeBatch, FAMILY, type TableMessage } from '../../src/linux/nf-tables.ts'
 import { loadNative } from '../../src/native/load.ts'
+import { baseTable, TABLE } from '../../src/network/table.ts'
 import { endpoint, ipv4, noNetwork, openProbe, startNetwork } from '../helpers/container-network.ts'
 import { needsRoot } from '../helpers/root.ts'
 
@@ -15,6 +17,7 @@ const binding = loadNative()
 const own = openSync('/proc/self/ns/net', 'r')
 const scratch = mkdtempSync(join(tmpdir(), 'caisson-network-'))
 const bridge = 'cs-test0'
+const NETLINK_NETFILTER = 12
 const gateway = {
   name: bridge,
   address: ipv4('10.123.4.1'),
@@ -150,6 +153,46 @@ test('what an nf_tables batch would delete may be gone already', async () => {
   const batch = encodeBatch([deleteTable({ family: FAMILY.ip, table: 'none' })])
   const network = await startNetwork({ ...noNetwork, mode: 'bridge', hostFirewall: batch })
   await network.close()
+})
+
+const conntrackEntries = async (address: string): Promise<number> => {
+  const socket = binding.netlinkSocket(own, NETLINK_NETFILTER)
+  const dump = Buffer.from('1400000001010103010000000000000002000000', 'hex') // IPCTNL_MSG_CT_GET, AF_INET
+  const replies = await binding.netlinkTalk(socket, dump, 1)
+  closeSync(socket)
+  return [...readMessages(replies)].filter(({ type, body }) => type === 0x100 && body.includes(ipv4(address))).length
+}
+
+const nfTables = async (messages: readonly TableMessage[]): Promise<void> => {
+  const socket = binding.netlinkSocket(own, NETLINK_NETFILTER)
+  await binding.netlinkTalk(socket, encodeBatch(messages), messages.length)
+  closeSync(socket)
+}
+
+test('connection tracking forgets the last owner of an address', async () => {
+  await nfTables(baseTable())
+  const plan = { ...noNetwork, mode: 'bridge' as const, endpoints: [endpoint(bridge, '10.123.4.7')] }
+  const network = await startNetwork(plan)
+  const probe = openProbe(network.pid)
+  for (const port of [5001, 5002]) await probe.udp('10.123.4.1', port, Buffer.from('x'), 20)
+  await probe.close()
+  await network.close()
+  assert.is(await conntrackEntries('10.123.4.7'), 2)
+  const other = await startNetwork({
+    ...plan,
+    endpoints: [endpoint(bridge, '10.123.4.8')],
+    conntrackAddress: ipv4('10.123.4.8'),
+  })
+  assert.is(await conntrackEntries('10.123.4.7'), 2)
+  await other.close()
+  const next = await startNetwork({
+    ...plan,
+    endpoints: [endpoint(bridge, '10.123.4.7')],
+    conntrackAddress: ipv4('10.123.4.7'),
+  })
+  assert.is(await conntrackEntries('10.123.4.7'), 0)
+  await next.close()
+  await nfTables([deleteTable(TABLE)])
 })
 
 test('sockets that a run has left are destroyed, TIME_WAIT too', async () => {
