@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { readChains, readElements, readExpressions, readRules } from '../../src/linux/nf-dump.ts'
@@ -127,6 +128,28 @@ test('a dump asks for one table, or for one chain of it', () => {
   assert.is(hex(encodeDump({ ...dumpRules(TABLE) }).subarray(16)), '02000000' + '0600010074000000')
   const chain = encodeDump(dumpRules({ ...TABLE, chain: 'c' })).subarray(16)
   assert.is(hex(chain), '02000000' + '0600010074000000' + '0600020063000000')
+})
+
+test('no reader fails on what is not a dump, or only a part of one', () => {
+  const dump = encodeBatch([
+    addBaseChain({ ...TABLE, chain: 'c', type: 'filter', hook: HOOK.input, priority: 0, policy: 'accept' }),
+    appendRule({ ...TABLE, chain: 'c', comment: 'why', expressions: [meta('mark', R1), accept] }),
+    addElements({ ...TABLE, name: 's' }, [{ key: Buffer.from([1, 2, 3, 4]) }]),
+  ])
+  const readAll = (bytes: Buffer): void => {
+    readChains(bytes)
+    readElements(bytes)
+    for (const rule of readRules(bytes)) readExpressions(rule)
+  }
+  const change = fc.record({ at: fc.nat(dump.length - 1), value: fc.nat(255) })
+  fc.assert(
+    fc.property(fc.array(change, { maxLength: 8 }), fc.nat(dump.length), (changes, length) => {
+      const bytes = Buffer.from(dump)
+      for (const { at, value } of changes) bytes[at] = value
+      readAll(bytes.subarray(0, length))
+    }),
+    { numRuns: 2000 },
+  )
 })
 
 test.run()
