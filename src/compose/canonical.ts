@@ -43,6 +43,14 @@ const asField =
 const asList: Transform = (node) =>
   node.kind === 'scalar' && node.value !== null ? sequence([node], node.origin) : node
 
+/** An address that a variable left empty is none. */
+const dnsServers: Transform = (node, context) => {
+  const list = asList(node, context)
+  if (list.kind !== 'sequence') return list
+  const items = list.items.filter((item) => item.kind !== 'scalar' || (item.value !== null && item.value !== ''))
+  return items.length === list.items.length ? list : { ...list, items }
+}
+
 const asText: Transform = (node) =>
   node.kind === 'scalar' && node.value !== null ? scalar(printScalar(node.value), node.origin) : node
 
@@ -289,7 +297,7 @@ const RULES = compilePatterns<Transform>({
   'services.*.develop.watch.[].ignore': asList,
   'services.*.develop.watch.[].include': asList,
   'services.*.devices.[]': device,
-  'services.*.dns': asList,
+  'services.*.dns': dnsServers,
   'services.*.env_file': envFile,
   'services.*.gpus': gpus,
   'services.*.gpus.[]': deviceRequest,

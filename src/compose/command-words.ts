@@ -12,6 +12,8 @@ interface Mistake {
 
 const SPACE = /[ \t\r\n]/
 const STOP = /[;&|<>]/
+/** What ends each kind of quote. */
+const CLOSING: Readonly<Record<string, string>> = { '"': '"', "'": "'", '`': '`', '(': ')' }
 
 class Splitter {
   readonly #line: string
@@ -34,17 +36,32 @@ class Splitter {
         this.#take(this.#line[this.#offset] ?? '')
       } else this.#step(character)
     }
-    if (this.#quote !== '') return { mistake: `the closing ${this.#quote} is missing` }
+    if (this.#quote !== '') return { mistake: `the closing ${CLOSING[this.#quote]} is missing` }
     return this.#finish(undefined)
   }
 
   #step(character: string): void {
-    if (this.#quote === character) this.#quote = ''
-    else if (this.#quote === '' && (character === '"' || character === "'")) {
-      this.#quote = character
-      this.#started = true
-    } else if (this.#quote === '' && SPACE.test(character)) this.#end()
+    const { [this.#quote]: closing } = CLOSING
+    if (closing === character) this.#close(character)
+    else if (this.#quote === '' && this.#opens(character)) this.#open(character)
+    else if (this.#quote === '' && SPACE.test(character)) this.#end()
     else this.#take(character)
+  }
+
+  #opens(character: string): boolean {
+    return character in CLOSING && (character !== '(' || this.#word.endsWith('$'))
+  }
+
+  /** Quotes go; what is to be run stays as it is written, in one word: nothing here runs it. */
+  #open(character: string): void {
+    this.#quote = character
+    this.#started = true
+    if (character === '`' || character === '(') this.#word += character
+  }
+
+  #close(character: string): void {
+    if (this.#quote === '`' || this.#quote === '(') this.#word += character
+    this.#quote = ''
   }
 
   #take(character: string): void {
