@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert'
 import { ensureNetwork, type NetworkLease, verifyNetworks } from '../../src/network/driver.ts'
 import { addPublications, type Publication } from '../../src/network/elements.ts'
 import { transact } from '../../src/network/firewall.ts'
+import { allowHairpin } from '../../src/network/hairpin.ts'
 import { type BoundPort, listenPorts } from '../../src/network/ports.ts'
 import { needsRoot } from '../helpers/root.ts'
 import { addressIn, openTestRoot, port, type TestRoot, wish } from './network-root.ts'
@@ -150,9 +151,10 @@ withBridgeFilter('a neighbour, and another network, reach a published port throu
   )
 })
 
-test('a container reaches its own published port', async () => {
-  machine.namespace.run('sysctl', '-qw', 'net.bridge.bridge-nf-call-iptables=0')
-  await expectAll([tcp(machine.web, HOST, 8080), `80 ${machine.one.gateway}`])
+withBridgeFilter('a container reaches its own published port', async () => {
+  const { root, web, one, publications } = machine
+  await allowHairpin(root, { network: { endpoints: [{ hostName: `v${web.pid}` }] }, publications })
+  await expectAll([tcp(web, HOST, 8080), `80 ${one.gateway}`], [tcp(web, one.gateway, 8080), `80 ${one.gateway}`])
 })
 
 withBridgeFilter('nobody outside reaches a container by its own address', async () => {
