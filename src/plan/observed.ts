@@ -48,4 +48,6 @@ export interface ObservedVolume {
   readonly key: string
   readonly project: string | undefined
   readonly anonymous: boolean
+  /** Its content is there; a command that died between record and content left the record alone. */
+  readonly present: boolean
 }

@@ -156,6 +156,8 @@ const ensureVolume = (making: Making, key: string) => {
   if (there === undefined) {
     if (volume.external) throw new CaissonError('ENOVOLUME', `external volume ${volume.name} not found`)
     making.volumes.set(key, making.builder.add({ kind: 'createVolume', key }, `volume:${key}`, 'not there yet'))
+  } else if (!there.present && !volume.external) {
+    making.volumes.set(key, making.builder.add({ kind: 'createVolume', key }, `volume:${key}`, 'half made'))
   } else if (!volume.external && there.project !== making.project.name) {
     making.warnings.push(foreign('volumes', key, volume.name))
   }

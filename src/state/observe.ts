@@ -1,7 +1,7 @@
 /** observe: files on disk → Observed, what the pure planner compares the project with. */
 import type { ContainerState, Observed, ObservedContainer } from '../plan/observed.ts'
-import type { ContainerSnapshot } from './snapshot.ts'
-import type { NetworkRecord, VolumeRecord } from './records.ts'
+import type { NetworkRecord } from './records.ts'
+import type { ContainerSnapshot, VolumeSnapshot } from './snapshot.ts'
 
 export const containerState = ({ alive, hasRun, status, cutOff }: ContainerSnapshot): ContainerState => {
   if (alive) return status?.state ?? 'created'
@@ -24,7 +24,7 @@ const observedContainer = (snapshot: ContainerSnapshot): ObservedContainer => {
 export interface World {
   readonly containers: readonly ContainerSnapshot[]
   readonly networks: readonly NetworkRecord[]
-  readonly volumes: readonly VolumeRecord[]
+  readonly volumes: readonly VolumeSnapshot[]
   /** Names of links in the NetworkRoot; undefined: not asked, every bridge counts as present. */
   readonly links: ReadonlySet<string> | undefined
 }
@@ -36,8 +36,9 @@ export const observe = ({ containers, networks, volumes, links }: World): Observ
     present: links?.has(bridge) ?? true,
     project: project === '' ? undefined : project,
   })),
-  volumes: volumes.map(({ name, key, project, anonymous }) => ({
+  volumes: volumes.map(({ record: { name, key, project, anonymous }, hasData }) => ({
     ...{ name, key, anonymous },
+    present: hasData,
     project: project === '' ? undefined : project,
   })),
 })

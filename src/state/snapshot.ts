@@ -76,5 +76,14 @@ export const readRun = (roots: Roots, id: string): RunRecord | undefined =>
 export const readNetworks = (roots: Roots): readonly NetworkRecord[] =>
   namesIn(networksDirectory(roots)).flatMap((id) => readRecord<NetworkRecord>(networkRecordFile(roots, id)) ?? [])
 
-export const readVolumes = (roots: Roots): readonly VolumeRecord[] =>
-  namesIn(volumesDirectory(roots)).flatMap((name) => readRecord<VolumeRecord>(volumePaths(roots, name).record) ?? [])
+export interface VolumeSnapshot {
+  readonly record: VolumeRecord
+  readonly hasData: boolean
+}
+
+export const readVolumes = (roots: Roots): readonly VolumeSnapshot[] =>
+  namesIn(volumesDirectory(roots)).flatMap((name) => {
+    const paths = volumePaths(roots, name)
+    const record = readRecord<VolumeRecord>(paths.record)
+    return record === undefined ? [] : { record, hasData: existsSync(paths.data) }
+  })

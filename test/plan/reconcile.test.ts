@@ -251,12 +251,23 @@ test('an external network or volume that is not there is an error', () => {
 
 test("somebody else's volume of the same name is used with a warning", () => {
   const api = service('api', mounted('data'))
-  const there = observed({ volumes: [{ name: 'shop_data', key: 'data', project: undefined, anonymous: false }] })
+  const there = observed({
+    volumes: [{ name: 'shop_data', key: 'data', project: undefined, anonymous: false, present: true }],
+  })
   const { plan, warnings } = up(project([api], { volumes: [volume('data')] }), there)
   assert.not.match(formatPlan(plan), 'createVolume')
   assert.equal(
     warnings.map(({ code, path }) => [code, path]),
     [['plan/not-ours', ['volumes', 'data']]],
+  )
+})
+
+test('a volume that a killed command left without content is made again', () => {
+  const api = service('api', mounted('data'))
+  const half = { name: 'shop_data', key: 'data', project: 'shop', anonymous: false, present: false }
+  assert.match(
+    text(project([api], { volumes: [volume('data')] }), observed({ volumes: [half] })),
+    'createVolume data (half made)',
   )
 })
 
