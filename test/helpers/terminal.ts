@@ -1,5 +1,6 @@
 /** A program on a terminal of its own, by way of script(1) of util-linux. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 export const hasTerminal = spawnSync('script', ['--version']).status === 0
 export const NO_TERMINAL = 'needs script(1) of util-linux'
@@ -42,6 +43,15 @@ export class Terminal {
   /** What was printed, as text with plain line ends. */
   get text(): string {
     return this.#output.replaceAll(ESCAPES, '').replaceAll('\r\n', '\n')
+  }
+
+  /** Waits until the text has it; throws with the text when it does not within `limitMs`. */
+  async shows(pattern: RegExp, limitMs = 15_000): Promise<void> {
+    const deadline = Date.now() + limitMs
+    while (!pattern.test(this.text)) {
+      if (Date.now() > deadline) throw new Error(`${pattern} does not show:\n${this.text}`)
+      await sleep(20)
+    }
   }
 
   /** As if typed; `\x03` is Ctrl-C. */
