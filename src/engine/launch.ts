@@ -11,6 +11,7 @@ import { encode } from '../native/encode.ts'
 import { type LaunchPlan, launchPlan, MAGIC, PLAN_VERSION } from '../native/launch-plan.ts'
 import { claimPath } from '../network/claims.ts'
 import { type Connection, connectPlan, reserveAddresses, sortAttachments, unconnected } from '../network/connect.ts'
+import { allowHairpin } from '../network/hairpin.ts'
 import { type BoundPort, listenPorts } from '../network/ports.ts'
 import { formatResolvConf, resolverSettings } from '../network/resolv.ts'
 import type { UnpackedImage } from '../oci/image-config.ts'
@@ -229,6 +230,7 @@ export const launch = async (session: Session, input: LaunchInput): Promise<Buil
     if (isKept) monitor.commit()
     await monitor.created
     reapFirst(session, monitor)
+    await allowHairpin(session.networkRoot(), connection)
     return { record, monitor, isKept }
   } catch (error) {
     release()

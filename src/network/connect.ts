@@ -267,7 +267,6 @@ const step = (kind: UndoStep['kind'], path: string, data: Uint8Array = NOTHING):
 const undoOf = (
   input: ConnectInput,
   joined: readonly Joined[],
-  ports: readonly BoundPort[],
   publications: readonly Publication[],
 ): Connection['undo'] => ({
   firewall: publications.map((publication) => step('firewall', '', encodeBatch([deletePublication(publication)]))),
@@ -281,7 +280,7 @@ const undoOf = (
   links: joined.map(({ hostName }) => step('link', hostName)),
   claims: [
     ...joined.map(({ network, address }) => step('unlink', claimPath(input, 'ip', addressKey(network, address)))),
-    ...ports.map((port) => step('unlink', claimPath(input, 'port', portKey(port)))),
+    ...input.ports.map((port) => step('unlink', claimPath(input, 'port', portKey(port)))),
   ],
 })
 
@@ -313,7 +312,7 @@ export const connectPlan = (input: ConnectInput): Connection => {
     })),
     ports: ports.map(({ fd: _, ...port }) => port),
     publications,
-    undo: undoOf(input, joined, ports, publications),
+    undo: undoOf(input, joined, publications),
   }
 }
 

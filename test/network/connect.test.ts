@@ -154,6 +154,7 @@ test('a container on internal networks alone publishes nothing and asks nobody o
   const plan = connectPlan(input({ attachments: TWO.slice(0, 1) }))
   assert.equal([plan.listenerFds, plan.ports, plan.publications], [[], [], []])
   assert.is(plan.network.hostFirewall.length, 0)
+  assert.is(plan.undo.claims.length, 3, 'claims of ports that were listened on for nothing go all the same')
   assert.is(plan.network.dns.forward, false)
 })
 
