@@ -18,12 +18,16 @@ import { lookAtWorld, readWorld } from './world.ts'
 
 type Reconcile = (observed: Observed) => Plan
 
+/** A signal alone changes nothing that a lock guards, and has to reach what another change is waiting for. */
+const withoutLock: typeof changing = (_session, _name, work) => work()
+
 const apply = async (
   engine: EngineOptions,
   target: ProjectTarget,
   dryRun: boolean,
   reconcile: Reconcile,
   after: (session: Session) => Promise<void> = async () => {},
+  hold: typeof changing = changing,
 ): Promise<Outcome> => {
   if (dryRun) {
     const plan = reconcile(lookAtWorld(engine, target.name, looksAlive))
@@ -31,7 +35,7 @@ const apply = async (
     return { plan }
   }
   return withSession(engine, (session) =>
-    changing(session, target.name, async () => {
+    hold(session, target.name, async () => {
       const world = await readWorld(session, target.name)
       const plan = reconcile(world.observed)
       engine.emit({ kind: 'planned', plan })
@@ -69,7 +73,14 @@ export const restart = (engine: EngineOptions, target: ProjectTarget, options: C
   apply(engine, target, options.dryRun, (observed) => reconcileRestart(target, observed, options))
 
 export const kill = (engine: EngineOptions, target: ProjectTarget, options: KillOptions): Promise<Outcome> =>
-  apply(engine, target, options.dryRun, (observed) => reconcileKill(target, observed, options))
+  apply(
+    engine,
+    target,
+    options.dryRun,
+    (observed) => reconcileKill(target, observed, options),
+    undefined,
+    options.removeOrphans ? changing : withoutLock,
+  )
 
 export const remove = (
   engine: EngineOptions,
