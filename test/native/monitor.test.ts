@@ -288,7 +288,7 @@ test('a further process joins a running container through the pidfd that the mon
   started.client.commit()
   await started.client.go()
   const plan = {
-    process: sampleProcess(['sh', '-c', 'echo "$ is not 1"; exit 12']),
+    process: sampleProcess(['sh', '-c', 'echo "$$ is not 1"; exit 12']),
     controlSocket: started.socketPath,
     cgroups: [],
     interactive: false,
