@@ -281,4 +281,7 @@ const bindObject = (node: MapNode, shape: ObjectShape, context: Context): Bound 
   return entries.size === 0 && shape.optional ? undefined : map(entries, node.origin)
 }
 
-export const bindTypes = (tree: Node, report: Report): Node => bind(tree, PROJECT, { report, path: [] }) ?? tree
+export const bindTypes = (tree: MapNode, report: Report): MapNode => {
+  const bound = bindObject(tree, PROJECT, { report, path: [] })
+  return bound?.kind === 'map' ? bound : tree
+}

@@ -1,5 +1,5 @@
 /** Relative paths of the files → absolute ones, from the project's directory. */
-import type { Node } from './node.ts'
+import type { MapNode, Node } from './node.ts'
 import { get, mapItems, mapValues, scalar, textOf, withEntries } from './node.ts'
 import type { PatternNode } from './pattern.ts'
 import { compilePatterns, stepItem, stepKey } from './pattern.ts'
@@ -67,4 +67,5 @@ const walk = (node: Node, resolvers: PatternNode<Resolver> | undefined, context:
   return node
 }
 
-export const resolvePaths = (tree: Node, context: PathContext): Node => walk(tree, RESOLVERS, context)
+export const resolvePaths = (tree: MapNode, context: PathContext): MapNode =>
+  mapValues(tree, (value, name) => walk(value, stepKey(RESOLVERS, name), context))
