@@ -51,29 +51,37 @@ class Writer {
 const write = (out: Writer, schema: Schema, value: unknown): void => {
   switch (schema.kind) {
     case 'u8':
-      return out.u8(value as number)
+      out.u8(value as number)
+      break
     case 'u32':
-      return out.u32(value as number)
+      out.u32(value as number)
+      break
     case 'i32':
-      return out.i32(value as number)
+      out.i32(value as number)
+      break
     case 'u64':
-      return out.u64(value as bigint)
+      out.u64(value as bigint)
+      break
     case 'bool':
-      return out.u8(value ? 1 : 0)
+      out.u8(value ? 1 : 0)
+      break
     case 'text':
-      return out.text(value as string)
+      out.text(value as string)
+      break
     case 'bytes':
-      return out.bytes(value as Uint8Array)
+      out.bytes(value as Uint8Array)
+      break
     case 'enum': {
       const index = schema.values.indexOf(value as string)
       assert(index >= 0, `${schema.name}: ${String(value)}`)
-      return out.u8(index)
+      out.u8(index)
+      break
     }
     case 'list': {
       const items = value as readonly unknown[]
       out.u32(items.length)
       for (const item of items) write(out, schema.item, item)
-      return
+      break
     }
     case 'record':
       for (const [key, field] of Object.entries(schema.fields)) {
