@@ -100,8 +100,8 @@ test('a service with network_mode none has nothing but lo', () => {
 })
 
 test('an internal network has no default route', () => {
-  assert.not.match(project.run('exec', '-T', 'hidden', 'cat', '/proc/net/route'), /\t00000000\t/)
-  assert.match(project.run('exec', '-T', 'client', 'cat', '/proc/net/route'), /\t00000000\t/)
+  assert.not.match(project.run('exec', '-T', 'hidden', 'cat', '/proc/net/route'), /^\S+\t00000000\t/m)
+  assert.match(project.run('exec', '-T', 'client', 'cat', '/proc/net/route'), /^\S+\t00000000\t/m)
 })
 
 test('IPv6 is off on an IPv4 network', () => {
