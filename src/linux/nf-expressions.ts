@@ -86,14 +86,6 @@ export const compare = (register: number, operator: keyof typeof OPERATOR, value
     writeData(out, 3, value)
   })
 
-export const range = (register: number, operator: 'eq' | 'neq', from: Uint8Array, to: Uint8Array): Expression =>
-  expression('range', (out) => {
-    out.number(1, register)
-    out.number(2, OPERATOR[operator])
-    writeData(out, 3, from)
-    writeData(out, 4, to)
-  })
-
 /** register = (register & mask) ^ xor. */
 export const bitwise = (register: number, mask: Uint8Array, xor: Uint8Array): Expression =>
   expression('bitwise', (out) => {
@@ -118,9 +110,6 @@ export const lookUp = (map: string, register: number, into: number): Expression 
     out.number(2, register)
     out.number(3, into)
   })
-
-/** A verdict map: the verdict is the element's. */
-export const verdictOf = (map: string, register: number): Expression => lookUp(map, register, VERDICT_REGISTER)
 
 export const immediate = (register: number, value: Uint8Array): Expression =>
   expression('immediate', (out) => {
