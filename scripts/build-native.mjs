@@ -61,7 +61,7 @@ const sources = (folder, keep = () => true) => {
     .map((name) => join(path, name))
 }
 
-const core = sources('core')
+const core = [...sources('core'), ...sources('network')]
 const daemon = [...core, ...sources('netd'), ...sources('monitor', (name) => name !== 'main.cc')]
 const testSupport = sources('test', (name) => !/^(fuzz_.*|.*_test|launch|network)\.cc$/.test(name))
 const gcSections = ['-Wl,--gc-sections', '-Wl,-z,relro,-z,now']

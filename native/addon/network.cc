@@ -5,10 +5,10 @@
 
 #include <memory>
 
-#include "../core/links.h"
-#include "../core/listen.h"
-#include "../core/namespace_visit.h"
-#include "../core/netlink.h"
+#include "../network/links.h"
+#include "../network/listen.h"
+#include "../network/namespace_visit.h"
+#include "../network/netlink.h"
 #include "../core/sys.h"
 #include "addon.h"
 

@@ -13,7 +13,7 @@
 
 #include "../core/container.h"
 #include "../core/launch_plan.h"
-#include "../core/network.h"
+#include "../network/network.h"
 #include "../core/protocol.h"
 #include "../netd/resolver.h"
 #include "clock.h"
@@ -69,6 +69,7 @@ class Supervisor {
   void open_stdio();
   void read_output(Stream stream, Fd& source, int rounds);
   void drain_output();
+  void close_stdio(Fd& fd);
   void broadcast(Stream stream, std::string_view data);
   void pause_output();
   void drop_stalled();

@@ -8,9 +8,9 @@
 
 #include <algorithm>
 
-#include "../core/conntrack.h"
-#include "../core/links.h"
-#include "../core/netlink.h"
+#include "../network/conntrack.h"
+#include "../network/links.h"
+#include "../network/netlink.h"
 #include "../core/protocol.h"
 #include "../core/sys.h"
 #include "monitor.h"

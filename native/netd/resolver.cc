@@ -13,10 +13,10 @@
 #include <array>
 #include <cstring>
 
-#include "../core/listen.h"
-#include "../core/namespace_visit.h"
+#include "../network/listen.h"
+#include "../network/namespace_visit.h"
 #include "../core/self.h"
-#include "../core/socket_address.h"
+#include "../network/socket_address.h"
 #include "../core/sys.h"
 #include "broker.h"
 

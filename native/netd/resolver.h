@@ -7,7 +7,7 @@
 
 #include "../core/fd.h"
 #include "../core/launch_plan.h"
-#include "../core/network.h"
+#include "../network/network.h"
 #include "../core/result.h"
 
 namespace caisson {

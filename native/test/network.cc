@@ -14,7 +14,7 @@
 
 #include <vector>
 
-#include "../core/network.h"
+#include "../network/network.h"
 #include "../core/sys.h"
 #include "../netd/netd.h"
 #include "../netd/resolver.h"

@@ -4,9 +4,9 @@
 #include <cstdint>
 #include <span>
 
-#include "fd.h"
-#include "launch_plan.h"
-#include "result.h"
+#include "../core/fd.h"
+#include "../core/launch_plan.h"
+#include "../core/result.h"
 
 namespace caisson {
 

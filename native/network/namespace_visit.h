@@ -2,8 +2,8 @@
 // shows that of the caller. Holds for the calling thread only; ends with the scope.
 #pragma once
 
-#include "fd.h"
-#include "result.h"
+#include "../core/fd.h"
+#include "../core/result.h"
 
 namespace caisson {
 

@@ -1,7 +1,7 @@
 #include "listen.h"
 
+#include "../core/sys.h"
 #include "socket_address.h"
-#include "sys.h"
 
 namespace caisson {
 Result<BoundSocket> listen_on(Protocol protocol, std::span<const uint8_t> bytes, uint16_t port, uint32_t mark) {

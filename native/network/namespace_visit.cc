@@ -5,7 +5,7 @@
 
 #include <cstdlib>
 
-#include "sys.h"
+#include "../core/sys.h"
 
 namespace caisson {
 

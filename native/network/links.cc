@@ -9,8 +9,8 @@
 
 #include <algorithm>
 
+#include "../core/sys.h"
 #include "netlink.h"
-#include "sys.h"
 
 namespace caisson {
 namespace {

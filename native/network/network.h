@@ -1,9 +1,9 @@
 // Network of one container: veths into the bridges of the NetworkRoot, addresses, routes, sysctls, firewall, names.
 #pragma once
 
-#include "fd.h"
-#include "launch_plan.h"
-#include "result.h"
+#include "../core/fd.h"
+#include "../core/launch_plan.h"
+#include "../core/result.h"
 
 namespace caisson {
 

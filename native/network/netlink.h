@@ -10,8 +10,8 @@
 #include <string_view>
 #include <vector>
 
-#include "fd.h"
-#include "result.h"
+#include "../core/fd.h"
+#include "../core/result.h"
 
 namespace caisson {
 

@@ -9,10 +9,10 @@
 
 #include <array>
 
+#include "../core/sys.h"
 #include "conntrack.h"
 #include "links.h"
 #include "netlink.h"
-#include "sys.h"
 
 namespace caisson {
 namespace {

@@ -7,8 +7,8 @@
 #include <algorithm>
 
 
+#include "../core/sys.h"
 #include "namespace_visit.h"
-#include "sys.h"
 
 namespace caisson {
 namespace {

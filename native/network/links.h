@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "launch_plan.h"
-#include "result.h"
+#include "../core/launch_plan.h"
+#include "../core/result.h"
 
 namespace caisson {
 

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <span>
 
-#include "result.h"
+#include "../core/result.h"
 
 namespace caisson {
 
