@@ -2,6 +2,7 @@
 import type { Engine, Outcome, ProjectTarget } from '../index.ts'
 import { formatPlan } from '../index.ts'
 import type { Context } from './context.ts'
+import { discoverProject } from './discovery.ts'
 import { readBoolean } from './grammar.ts'
 import { requireRoot, withProgress } from './runtime.ts'
 import { findTarget } from './target.ts'
@@ -30,9 +31,13 @@ export const toMilliseconds = (seconds: number | undefined): number | undefined 
 
 /** `--remove-orphans` and COMPOSE_REMOVE_ORPHANS. */
 export const removesOrphans = (context: Context, asked: boolean): boolean =>
-  asked || isOn(context.env.COMPOSE_REMOVE_ORPHANS)
+  asked || isOn(context, 'COMPOSE_REMOVE_ORPHANS')
 
 /** COMPOSE_IGNORE_ORPHANS. */
-export const ignoresOrphans = (context: Context): boolean => isOn(context.env.COMPOSE_IGNORE_ORPHANS)
+export const ignoresOrphans = (context: Context): boolean => isOn(context, 'COMPOSE_IGNORE_ORPHANS')
 
-const isOn = (value: string | undefined): boolean => value !== undefined && readBoolean(value) === true
+/** Of the shell, or of `.env`. */
+const isOn = (context: Context, name: string): boolean => {
+  const value = discoverProject(context).environment[name]
+  return value !== undefined && readBoolean(value) === true
+}

@@ -3,7 +3,7 @@ import { type Call, commonOptions } from './command.ts'
 import { globalOptions } from './global-options.ts'
 import { type OptionTable, type Parsed, parse } from './grammar.ts'
 import { type AnyCommand, COMMANDS, LATER, NOUNS } from './registry.ts'
-import { didYouMean } from './suggest.ts'
+import { didYouMean } from '../units/suggest.ts'
 import { UsageError } from './usage.ts'
 
 /** A command by name, and the words behind it. */

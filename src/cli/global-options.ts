@@ -7,7 +7,7 @@ export const globalOptions = {
   projectDirectory: text('DIR', 'Directory that relative paths start from (default: that of the first Compose file)'),
   envFile: list('FILE', 'File of variables for interpolation instead of .env; may be repeated'),
   profile: list('NAME', 'Enable a profile; may be repeated'),
-  parallel: integer('N', 'Operations at the same time (default: no limit)', undefined, -1),
+  parallel: accepted(integer('N', '', undefined, -1)),
   ansi: choice(['auto', 'never', 'always'], 'auto', 'When to print colours'),
   progress: choice(['auto', 'tty', 'plain', 'json', 'quiet'], 'auto', 'How to show progress'),
   lenient: flag('Warn of Compose keys that are not supported yet instead of failing'),

@@ -2,7 +2,7 @@
  * The grammar of options, as GNU and pflag have it: `--name value`, `--name=value`, `-n value`, `-nvalue`, `-abc`, `--`.
  * A command is a table of options; what a table says about types, its values have.
  */
-import { didYouMean } from './suggest.ts'
+import { didYouMean } from '../units/suggest.ts'
 import { UsageError } from './usage.ts'
 
 export interface Option<T> {

@@ -4,7 +4,7 @@ import { CaissonError } from '../errors.ts'
 import type { ContainerRow, Engine, ProjectTarget } from '../index.ts'
 import type { Context } from './context.ts'
 import { discoverProject } from './discovery.ts'
-import { didYouMean } from './suggest.ts'
+import { didYouMean } from '../units/suggest.ts'
 
 const loadWhole = async (context: Context): Promise<Project> =>
   (await import('./load-project.ts')).loadProject(context, { services: [], quiet: true })

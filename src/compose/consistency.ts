@@ -7,7 +7,7 @@ import type { MapNode, Node, SequenceNode } from './node.ts'
 import { get, textOf } from './node.ts'
 import type { Report } from './report.ts'
 import { profilesOf } from './select.ts'
-import { didYouMean } from './suggest.ts'
+import { didYouMean } from '../units/suggest.ts'
 
 export interface Consistency {
   /** With the services that are on. */

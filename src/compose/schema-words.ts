@@ -7,7 +7,7 @@ import type { Node } from './node.ts'
 import { at } from './node.ts'
 import type { Origin } from './project.ts'
 import type { Report } from './report.ts'
-import { didYouMean } from './suggest.ts'
+import { didYouMean } from '../units/suggest.ts'
 
 interface Words {
   readonly code: Code

@@ -2,7 +2,7 @@
 import type { Entry, MapNode, Node } from './node.ts'
 import { get, map, textOf, withEntries } from './node.ts'
 import type { Report } from './report.ts'
-import { didYouMean } from './suggest.ts'
+import { didYouMean } from '../units/suggest.ts'
 
 export interface Selection {
   readonly profiles: readonly string[]

@@ -65,7 +65,7 @@ test('nouns have commands of their own', async () => {
   assert.is((await failure('image list')).message, 'unknown command image list')
 })
 
-test('a command that was meant is named', async () => assert.is((await failure('dwon')).hint, 'did you mean down?'))
+test('a command that was meant is named', async () => assert.is((await failure('dwon')).hint, 'did you mean "down"?'))
 
 test('a command of Compose that is not there yet says so', async () =>
   assert.match((await failure('watch')).message, 'not supported yet'))

@@ -82,10 +82,10 @@ test('a number has to be one', () => {
 test('a choice names the others, and what was probably meant', () => {
   const { message, hint } = failure('--format jsn')
   assert.match(message, 'table, json')
-  assert.is(hint, 'did you mean json?')
+  assert.is(hint, 'did you mean "json"?')
 })
 
-test('an unknown flag suggests a known one', () => assert.is(failure('--detatch').hint, 'did you mean --detach?'))
+test('an unknown flag suggests a known one', () => assert.is(failure('--detatch').hint, 'did you mean "--detach"?'))
 
 test('a global option behind the command says where it belongs', () => {
   assert.match(failure('-p x').hint ?? '', 'goes before the command')

@@ -50,7 +50,7 @@ test('help keeps to 80 columns', () => {
 test('a usage error exits 2 and says what was meant, on stderr', () => {
   const { status, stdout, stderr } = run('up --detatch')
   assert.equal([status, stdout], [2, ''])
-  assert.is(stderr, 'error: unknown flag --detatch of up\n  hint: did you mean --detach?\n')
+  assert.is(stderr, 'error: unknown flag --detatch of up\n  hint: did you mean "--detach"?\n')
 })
 
 test('flags that exclude each other are a usage error', () => {
@@ -120,7 +120,7 @@ test('an unknown service is named', () => {
   const { status, stderr } = run('ps weeb')
   assert.is(status, 1)
   assert.match(stderr, 'no such service: weeb')
-  assert.match(stderr, 'did you mean web?')
+  assert.match(stderr, 'did you mean "web"?')
 })
 
 test('a wrong status is a usage error', () => assert.is(run('ps --status sleeping').status, 2))

@@ -51,6 +51,7 @@ test('a second Ctrl-C kills what does not stop', async () => {
   await terminal.shows(/stubborn-1 {2}\| ready/)
   terminal.type('\x03')
   await terminal.shows(/stubborn-1 {2}\| no/)
+  await terminal.shows(/polite-1 exited with code 0/)
   terminal.type('\x03')
   assert.is(await terminal.ended, 130, terminal.text)
   assert.equal(states(), ['polite exited 0', 'stubborn exited 137'])

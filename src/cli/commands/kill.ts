@@ -1,6 +1,14 @@
 import { change, removesOrphans } from '../change.ts'
 import { defineCommand } from '../command.ts'
+import { parseSignal } from '../../units/signals.ts'
 import { flag, text } from '../grammar.ts'
+import { UsageError } from '../usage.ts'
+
+/** Before anything is looked at: with nothing to signal a slip would pass. */
+const checkedSignal = (word: string): string => {
+  if (parseSignal(word) === undefined) throw new UsageError(`unknown signal "${word}"`)
+  return word
+}
 
 export const kill = defineCommand({
   usage: '[SERVICE…]',
@@ -16,7 +24,7 @@ export const kill = defineCommand({
         services,
         timeoutMs: undefined,
         dryRun: values.dryRun,
-        signal: values.signal ?? 'SIGKILL',
+        signal: checkedSignal(values.signal ?? 'SIGKILL'),
         removeOrphans: removesOrphans(context, values.removeOrphans),
       }),
     ),

@@ -1,6 +1,6 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { suggest } from '../../src/cli/suggest.ts'
+import { suggest } from '../../src/units/suggest.ts'
 
 const verbs = ['up', 'down', 'ps', 'logs', 'port', 'config', 'version', 'stop', 'start']
 
@@ -10,7 +10,7 @@ const cases: [word: string, meant: string | undefined][] = [
   ['dwon', 'down'],
   ['verison', 'version'],
   ['conf', 'config'],
-  ['sta', 'start'],
+  ['sta', undefined],
   ['xyzzy', undefined],
   ['a', undefined],
 ]
