@@ -1,6 +1,6 @@
 /**
  * nf_tables messages (linux/netfilter/nf_tables.h): tables, chains, rules, sets, elements, and the batch around them.
- * Nothing newer than Linux 5.10. Attribute numbers are those of the header's enums. Integers in attributes are
+ * Nothing newer than Linux 5.12. Attribute numbers are those of the header's enums. Integers in attributes are
  * big-endian; what goes to a register is in the byte order of the thing loaded there.
  */
 import { NetlinkWriter, NLM_F } from './netlink.ts'
@@ -38,6 +38,7 @@ const BATCH_END = 17
 const LIST_ELEMENT = 1
 const SET_FLAG = { interval: 4, map: 8 } as const
 const ELEMENT_INTERVAL_END = 1
+const TABLE_FLAG_OWNER = 2
 
 /** One nf_tables request, without the header that encodeBatch gives it. */
 export interface TableMessage {
@@ -89,6 +90,20 @@ export const addTable = ({ family, table }: TableName): TableMessage => ({
   flags: NLM_F.create,
   family,
   attributes: (out) => out.text(1, table),
+})
+
+/**
+ * A table that belongs to the netlink socket which sends this: it goes when that socket does, also by kill -9, and no
+ * `flush ruleset` of somebody else takes it (Linux 5.12).
+ */
+export const addOwnedTable = ({ family, table }: TableName): TableMessage => ({
+  message: MESSAGE.newTable,
+  flags: NLM_F.create,
+  family,
+  attributes: (out) => {
+    out.text(1, table)
+    out.number(2, TABLE_FLAG_OWNER)
+  },
 })
 
 export const deleteTable = ({ family, table }: TableName): TableMessage => ({

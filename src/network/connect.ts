@@ -9,6 +9,7 @@ import { claim, claimPath, release } from './claims.ts'
 import { containerTable } from './container-table.ts'
 import { type NetworkLease, networkDirectory } from './driver.ts'
 import { addPublications, deletePublication, type Publication } from './elements.ts'
+import { localTable } from './local-table.ts'
 import { NetworkError } from './errors.ts'
 import { type AddressSpace, addressesAfter, formatMac, isUsable, macOf, parseMac } from './ipam.ts'
 import { bytesOf, formatAddress, parseAddress, subnetOf } from './ipv4.ts'
@@ -284,6 +285,12 @@ const undoOf = (
   ],
 })
 
+/** The monitor sends it, and its socket lives as long as it does: so does the local table. */
+const hostFirewallOf = (owner: string, publications: readonly Publication[]): Uint8Array =>
+  publications.length > 0
+    ? encodeBatch([...addPublications(publications), ...localTable(owner, publications)])
+    : NOTHING
+
 /** Everything about the network of one container and run, and how it is undone. Pure. */
 export const connectPlan = (input: ConnectInput): Connection => {
   const joined = joinAll(input)
@@ -295,7 +302,7 @@ export const connectPlan = (input: ConnectInput): Connection => {
       mode: 'bridge',
       endpoints: joined.map(endpointOf),
       firewall: containerTable(),
-      hostFirewall: publications.length > 0 ? encodeBatch(addPublications(publications)) : NOTHING,
+      hostFirewall: hostFirewallOf(input.owner, publications),
       conntrackAddress: published ? bytesOf(published.address) : NOTHING,
       names: joined.flatMap((one) => nameDirectories(input.run, one).map((directory) => join(directory, one.address))),
       dns: dnsOf(input, joined),

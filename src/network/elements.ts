@@ -6,9 +6,10 @@ import {
   dumpElements,
   type SetElement,
   type TableMessage,
+  type TableName,
 } from '../linux/nf-tables.ts'
 import { addressBytes, bytesOf, endOf, subnetOf } from './ipv4.ts'
-import { SETS } from './table.ts'
+import { SETS, TABLE } from './table.ts'
 
 /** One published port that the kernel forwards. */
 export interface Publication {
@@ -97,8 +98,15 @@ export const addNetwork = (network: NetworkElements): readonly TableMessage[] =>
 export const deleteNetwork = (network: Pick<NetworkElements, 'bridge' | 'subnet'>): readonly TableMessage[] =>
   Object.values(entriesOf(network)).map(({ set, elements }) => deleteElements(set, elements))
 
-export const addPublications = (publications: readonly Publication[]): readonly TableMessage[] =>
-  publications.map((publication) => toMessage(publicationEntry(publication)))
+/** Into the maps of the base table, or of another one that has them. */
+export const addPublications = (
+  publications: readonly Publication[],
+  table: TableName = TABLE,
+): readonly TableMessage[] =>
+  publications.map((publication) => {
+    const { set, elements } = publicationEntry(publication)
+    return addElements({ ...set, ...table }, elements)
+  })
 
 /** A batch of its own, by key. */
 export const deletePublication = (publication: PublishedKey): TableMessage =>

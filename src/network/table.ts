@@ -87,7 +87,6 @@ const CHAINS = {
     priority: PRIORITY.dstnat,
     policy: 'accept',
   },
-  output: { ...TABLE, chain: 'output', type: 'nat', hook: HOOK.output, priority: PRIORITY.dstnat, policy: 'accept' },
   forward: {
     ...TABLE,
     chain: 'forward',
@@ -112,7 +111,7 @@ const notToBridge = [meta('oifname', R1), compare(R1, 'neq', Buffer.from(BRIDGE_
 const notFromLoopback = [meta('iifname', R1), compare(R1, 'neq', Buffer.from('lo\0'))]
 const insideOneNetwork = [meta('iifname', R1), meta('oifname', R2), inSet(SETS.sameNetwork.name, R1)]
 const fromSubnets = [payload(FIELD.ipSource, R1), inSet(SETS.subnets.name, R1)]
-const toThisHost = [fibDestinationType(R2), compare(R2, 'eq', host32(RTN_LOCAL))]
+export const toThisHost = [fibDestinationType(R2), compare(R2, 'eq', host32(RTN_LOCAL))]
 const whileListenerLives = [socketMark(R2), compare(R2, 'eq', host32(LISTENER_MARK))]
 
 const anyBit = (key: 'state' | 'status', bits: number): readonly Expression[] => [
@@ -131,18 +130,18 @@ const loopbackAddress = (field: { readonly base: 'network'; readonly offset: num
 ]
 
 /** A miss in the map ends the rule: the lookup comes first because it is the cheapest question. */
-const publishedAtAddress = [
+export const publishedAtAddress = [
   payload(FIELD.ipDestination, word(0)),
   meta('l4proto', word(1)),
   payload(FIELD.destinationPort, word(2)),
   lookUp(SETS.publishedAt.name, R1, R1),
 ]
-const publishedAnywhere = [
+export const publishedAnywhere = [
   meta('l4proto', word(0)),
   payload(FIELD.destinationPort, word(1)),
   lookUp(SETS.published.name, R1, R1),
 ]
-const toContainer = dnat(FAMILY.ip, word(0), word(1))
+export const toContainer = dnat(FAMILY.ip, word(0), word(1))
 
 interface BaseRule {
   readonly chain: keyof typeof CHAINS
@@ -156,7 +155,7 @@ const rule = (chain: keyof typeof CHAINS, comment: string, ...expressions: reado
 })
 
 /** Raised whenever a rule below changes: verification sees it in the comments. */
-const VERSION = 1
+const VERSION = 2
 
 const RULES: readonly BaseRule[] = [
   // route_localnet on our bridges, which localhost publishing needs, must not open 127/8 to anybody (CVE-2020-8558).
@@ -175,10 +174,6 @@ const RULES: readonly BaseRule[] = [
     toContainer,
   ),
   rule('prerouting', 'published', ...publishedAnywhere, ...toThisHost, ...whileListenerLives, toContainer),
-
-  // On the output hook the kernel knows the client's socket only, so that the listener cannot be asked for.
-  rule('output', 'published on an address', ...publishedAtAddress, ...toThisHost, toContainer),
-  rule('output', 'published', ...publishedAnywhere, ...toThisHost, toContainer),
 
   rule('forward', 'established', ...established, accept),
   rule('forward', 'one network', ...insideOneNetwork, accept),

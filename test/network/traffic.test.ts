@@ -3,6 +3,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { ensureNetwork, type NetworkLease, verifyNetworks } from '../../src/network/driver.ts'
 import { addPublications, type Publication } from '../../src/network/elements.ts'
+import { localTable } from '../../src/network/local-table.ts'
 import { transact } from '../../src/network/firewall.ts'
 import { allowHairpin } from '../../src/network/hairpin.ts'
 import { type BoundPort, listenPorts } from '../../src/network/ports.ts'
@@ -52,7 +53,7 @@ const build = async (): Promise<Machine> => {
   const publications = bound
     .filter(({ hostIp }) => !hostIp.includes(':'))
     .map((bound) => ({ ...bound, address: addressIn(one, 2) }))
-  await transact(root, 'publish', addPublications(publications))
+  await transact(root, 'publish', [...addPublications(publications), ...localTable('web', publications)])
   const machine = {
     ...test,
     outside,
