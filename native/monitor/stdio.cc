@@ -49,16 +49,19 @@ void Supervisor::read_output(Stream stream, Fd& source, int rounds) {
   for (int round = 0; round < rounds && source && (!output_paused_ || rounds == LAST_ROUNDS); round++) {
     Result<size_t> got = sys::read(source.get(), buffer_.data(), buffer_.size());
     if (!got && got.failure().error == EAGAIN) break;
-    if (!got || got.value() == 0) {  // EIO: the last process has closed the terminal
-      source.reset();
-      break;
-    }
+    if (!got || got.value() == 0) return close_stdio(source);  // EIO: the last process has closed the terminal
     std::string_view data(buffer_.data(), got.value());
     log_->append(stream, data);
     broadcast(stream, data);
     if (rounds == ROUNDS && data.size() < buffer_.size() / 8) break;  // it has probably been all
   }
   timers_.set(Timer::idle, IDLE_MS);
+}
+
+// Out of the epoll set first: a terminal has further descriptors, so that closing this one would leave it there.
+void Supervisor::close_stdio(Fd& fd) {
+  unwatch(fd.get());
+  fd.reset();
 }
 
 void Supervisor::drain_output() {
@@ -111,21 +114,22 @@ void Supervisor::write_stdin(std::span<const uint8_t> data) {
   } else {
     stdin_queue_.insert(stdin_queue_.end(), data.begin(), data.end());
   }
-  flush_stdin();
+  flush_stdin(0);
 }
 
-void Supervisor::flush_stdin() {
+void Supervisor::flush_stdin(uint32_t events) {
   if (!stdin_) return;
   ssize_t put = stdin_queue_.empty() ? 0 : ::write(stdin_.get(), stdin_queue_.data(), stdin_queue_.size());
   if (put > 0) stdin_queue_.erase(stdin_queue_.begin(), stdin_queue_.begin() + put);
-  bool broken = put < 0 && errno != EAGAIN && errno != EINTR;
+  bool hung_up = events & (EPOLLHUP | EPOLLERR);
+  bool broken = put < 0 && (hung_up || (errno != EAGAIN && errno != EINTR));
   if (broken) stdin_queue_.clear();
   // Only watched while it has something to write: a pipe without a reader would wake us for ever.
   if (bool waits = !stdin_queue_.empty(); waits != stdin_watched_) {
     waits ? watch(Source::standard_input, stdin_.get(), EPOLLOUT) : unwatch(stdin_.get());
     stdin_watched_ = waits;
   }
-  if (broken || (stdin_ends_ && stdin_queue_.empty())) stdin_.reset();
+  if (broken || (stdin_ends_ && stdin_queue_.empty())) close_stdio(stdin_);
   for (auto& client : clients_) update_interest(*client);  // those that had to wait may go on
 }
 

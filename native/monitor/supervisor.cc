@@ -122,7 +122,7 @@ void Supervisor::dispatch(Source source, int fd, uint32_t events) {
     case Source::standard_error:
       return read_output(Stream::standard_error, stderr_, ROUNDS);
     case Source::standard_input:
-      return flush_stdin();
+      return flush_stdin(events);
     case Source::broker:
       return serve_broker(resolver_);
   }

@@ -74,7 +74,7 @@ class Supervisor {
   void pause_output();
   void drop_stalled();
   void write_stdin(std::span<const uint8_t> data);
-  void flush_stdin();
+  void flush_stdin(uint32_t events);
   bool stdin_is_full() const { return stdin_queue_.size() >= STDIN_QUEUE_BYTES; }
 
   void watch(Source source, int fd, uint32_t events);

@@ -216,6 +216,27 @@ test('a terminal can be resized and ends its input with ^D', async () => {
   assert.is((await exit).code, 0)
 })
 
+test('a service that gives up its terminal or its stdin costs the monitor nothing', async () => {
+  const quiet = 'exec sleep 100 </dev/null >/dev/null 2>&1'
+  for (const process of [{ ...sampleProcess(['sh', '-c', quiet]), tty: true }, sampleProcess(['sh', '-c', quiet])]) {
+    const started = startMonitor(sandbox, shell('', { process, openStdin: true }))
+    started.client.commit()
+    void started.client.attach({ stdin: true })
+    const monitor = parentOf(await started.client.go())
+    await started.client.sendStdin(Buffer.alloc(100_000, 'unread\n'))
+    started.client.endStdin()
+    const ticks = () => readFileSync(`/proc/${monitor}/stat`, 'utf8').replace(/.*\) /, '').split(' ').slice(11, 13)
+    const before = ticks()
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    const used = ticks().map((count, index) => Number(count) - Number(before[index]))
+    assert.ok(
+      used.every((count) => count <= 3),
+      String(used),
+    )
+    await started.client.stop({ signal: 9 })
+  }
+})
+
 test('a malformed frame ends its own connection only', async () => {
   const started = startMonitor(sandbox, shell('sleep 100'))
   started.client.commit()
