@@ -39,7 +39,7 @@ export interface NativeBinding {
   /** Reads it. undefined if there is none. */
   readNetworkSysctl(nsFd: number, path: string): string | undefined
   /**
-   * Socket in namespace `nsFd`, SO_REUSEADDR, SO_MARK `mark`, IPV6_V6ONLY; bound, TCP also listening. port 0 = any.
+   * Socket in namespace `nsFd`, SO_MARK `mark`, IPV6_V6ONLY; bound; TCP with SO_REUSEADDR and listening. port 0 = any.
    * Throws EADDRINUSE and the like.
    */
   listen(nsFd: number, options: { protocol: 'tcp' | 'udp'; address: Uint8Array; port: number; mark: number }): { fd: number; port: number }
