@@ -149,7 +149,7 @@ try {
   if (!flags.has('--no-native')) node(at('scripts', 'build-native.mjs'))
   if (flags.has('--prebuilds')) copyPrebuilds()
 } catch (error) {
-  // A program that failed has said why.
-  if (error.status === undefined) console.error(error.message)
+  // A program that failed has said why, and so has esbuild.
+  if (error.status === undefined && error.errors === undefined) console.error(error.message)
   process.exit(1)
 }

@@ -160,7 +160,8 @@ const createContainer = async (run: Run, operation: Of<'createContainer'>): Prom
 
 const relaunch = async (run: Run, id: string) => {
   const { session } = run
-  await runEnded(session, id)
+  // Reserved for its ports: the lock is ours, so nothing of an earlier run is left.
+  if (!run.reservations.has(id)) await runEnded(session, id)
   const record = readRecord<ContainerRecord>(containerPaths(session.roots, id).record)
   if (record === undefined) throw new CaissonError('ENOCONTAINER', `container ${id} is not there any more`)
   const { reservation, ports } = takeReservation(run, id)
