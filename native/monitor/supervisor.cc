@@ -227,8 +227,7 @@ Result<void> Supervisor::undo(bool remove) {
   std::optional<UndoList> list = TRY(read_undo_list(monitor_fd::state_directory));
   if (!list) return {};
   UndoSockets sockets{.netfilter = network_.root_netfilter.get(), .route = network_.root_route.get()};
-  TRY(run_undo(*list, UndoScope::stop, sockets));
-  return remove ? run_undo(*list, UndoScope::remove, sockets) : Result<void>();
+  return run_undo(*list, remove, sockets);
 }
 
 void Supervisor::watch(Source source, int fd, uint32_t events) {

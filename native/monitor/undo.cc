@@ -50,17 +50,15 @@ Result<void> run_step(const UndoStep& step, const UndoSockets& sockets) {
 
 Result<void> undo_as_asked(const char* asked) {
   bool all = strcmp(asked, "all") == 0;
-  bool stop = all || strcmp(asked, "stop") == 0;
-  bool remove = all || strcmp(asked, "remove") == 0;
-  if (!stop && !remove) return Failure{.section = "undo", .syscall = "main", .error = EINVAL, .path = asked};
+  if (!all && strcmp(asked, "stop") != 0) {
+    return Failure{.section = "undo", .syscall = "main", .error = EINVAL, .path = asked};
+  }
   std::optional<UndoList> list = TRY(read_undo_list(monitor_fd::state_directory));
   if (!list) return {};
   Result<Fd> netfilter = open_netlink_in(monitor_fd::network_root, NETLINK_NETFILTER);
   Result<Fd> route = open_netlink_in(monitor_fd::network_root, NETLINK_ROUTE);
   UndoSockets sockets{netfilter ? netfilter.value().get() : -1, route ? route.value().get() : -1};
-  if (stop) TRY(run_undo(*list, UndoScope::stop, sockets));
-  if (remove) TRY(run_undo(*list, UndoScope::remove, sockets));
-  return {};
+  return run_undo(*list, all, sockets);
 }
 
 }  // namespace
@@ -73,10 +71,11 @@ Result<std::optional<UndoList>> read_undo_list(int state_directory) {
   return std::optional<UndoList>(TRY(decode_undo_list(bytes)));
 }
 
-Result<void> run_undo(const UndoList& list, UndoScope scope, const UndoSockets& sockets) {
+Result<void> run_undo(const UndoList& list, bool all, const UndoSockets& sockets) {
   for (uint32_t i = 0; i < list.steps.size(); i++) {
     const UndoStep& step = list.steps[i];
-    if (step.scope == scope) TRY(in_section("undo", i, run_step(step, sockets)));
+    if (!all && step.scope != UndoScope::stop) continue;
+    TRY(in_section("undo", i, run_step(step, sockets)));
   }
   return {};
 }

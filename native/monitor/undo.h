@@ -18,8 +18,8 @@ struct UndoSockets {
 // The file `undo` of a state directory. None: there is nothing to undo (any more).
 Result<std::optional<UndoList>> read_undo_list(int state_directory);
 
-// Runs the steps of `scope`, up to the first that fails. The order is a promise: somebody else may take an address or a port
+// Runs the steps of scope stop, or `all`, in their order, up to the first that fails. The order is a promise: somebody else may take an address or a port
 // as soon as its claim goes, so claims must outlive what still uses them. The list stays, and the next command goes on.
-Result<void> run_undo(const UndoList& list, UndoScope scope, const UndoSockets& sockets);
+Result<void> run_undo(const UndoList& list, bool all, const UndoSockets& sockets);
 
 }  // namespace caisson

@@ -5,7 +5,7 @@ import { containerPaths, runPaths } from '../state/layout.ts'
 import { removeTree } from '../state/store.ts'
 import type { Session } from './session.ts'
 
-type Scope = 'stop' | 'remove' | 'all'
+type Scope = 'stop' | 'all'
 
 /** 4: state directory, 5: run directory, 7: NetworkRoot (MONITOR_FD). */
 const runHelper = async (session: Session, id: string, scope: Scope): Promise<void> => {

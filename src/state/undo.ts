@@ -38,10 +38,12 @@ export const undoSteps = ({ container, run, network, cgroups, claims }: Holdings
   ...network.links,
   ...steps('stop', 'cgroup', cgroups),
   ...network.claims,
-  ...steps('stop', 'tree', [container.work, run.directory]),
+  ...steps('stop', 'tree', [container.work]),
   ...steps('remove', 'tree', [container.upper, container.work, container.log]),
   ...steps('remove', 'unlink', [...claims, container.record]),
   ...steps('remove', 'tree', [container.directory]),
+  // Last of all: as long as its lock is there, others wait for us instead of taking the container for lost.
+  ...steps('stop', 'tree', [run.directory]),
 ]
 
 const header = (magic: number): Buffer => {
