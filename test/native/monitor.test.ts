@@ -97,21 +97,24 @@ test('kill -9 of the monitor ends everything in the container, also what changed
 test('SIGTERM to the monitor stops the container with its own signal', async () => {
   const started = startMonitor(
     sandbox,
-    shell('trap "echo bye; exit 5" USR1; while :; do sleep 0.01; done', { stopSignal: 10 }),
+    shell('trap "echo bye; exit 5" USR1; echo ready; while :; do sleep 0.01; done', {
+      stopSignal: 10,
+      stopGraceMs: 10_000,
+    }),
   )
   started.client.commit()
   const pid = await started.client.go()
-  await new Promise((resolve) => setTimeout(resolve, 50))
+  await eventually(() => started.log().length > 0)
   process.kill(parentOf(pid), 'SIGTERM')
   assert.is((await started.client.wait()).code, 5)
-  assert.equal(contentOf(started.log()), ['bye'])
+  assert.equal(contentOf(started.log()), ['ready', 'bye'])
 })
 
 test('stop kills what does not end within its grace', async () => {
-  const started = startMonitor(sandbox, shell('trap "" TERM; sleep 100'))
+  const started = startMonitor(sandbox, shell('trap "" TERM; echo ready; sleep 100'))
   started.client.commit()
   await started.client.go()
-  await new Promise((resolve) => setTimeout(resolve, 50))
+  await eventually(() => started.log().length > 0)
   const begin = performance.now()
   const exit = await started.client.stop({ graceMs: 200 })
   const took = performance.now() - begin
