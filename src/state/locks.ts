@@ -28,13 +28,19 @@ export const readHolder = (path: string): LockHolder | undefined => {
   }
 }
 
+const noteHolder = (fd: number, command: string): number => {
+  ftruncateSync(fd, 0)
+  writeSync(fd, `${process.pid} ${command}\n`, 0)
+  return fd
+}
+
 const take = async (binding: NativeBinding, request: LockRequest): Promise<number> => {
   mkdirSync(dirname(request.path), { recursive: true, mode: 0o700 })
   const free = binding.lock(request.path)
-  if (free !== undefined) return free
+  if (free !== undefined) return noteHolder(free, request.command)
   request.onWait(readHolder(request.path))
   const waited = await binding.lockWait(request.path, request.timeoutMs)
-  if (waited !== undefined) return waited
+  if (waited !== undefined) return noteHolder(waited, request.command)
   const holder = readHolder(request.path)
   const who = holder === undefined ? 'another command' : `${holder.command} (pid ${holder.pid})`
   throw new CaissonError('ELOCKED', `${request.path} is held by ${who}`)
@@ -44,8 +50,6 @@ const take = async (binding: NativeBinding, request: LockRequest): Promise<numbe
 export const withLock = async <T>(binding: NativeBinding, request: LockRequest, body: () => Promise<T>): Promise<T> => {
   const fd = await take(binding, request)
   try {
-    ftruncateSync(fd, 0)
-    writeSync(fd, `${process.pid} ${request.command}\n`, 0)
     return await body()
   } finally {
     ftruncateSync(fd, 0)
