@@ -28,7 +28,7 @@ export const formatStatus = (row: ContainerRow, now: number): string => {
 }
 
 const formatCommand = (row: ContainerRow, whole: boolean): string => {
-  const command = row.command.join(' ')
+  const command = row.command.map((word) => (word.includes(' ') ? `'${word}'` : word)).join(' ')
   return `"${whole ? command : truncate(command, COMMAND_WIDTH)}"`
 }
 
