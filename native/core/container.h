@@ -25,7 +25,7 @@ struct Container {
 Result<Container> create_container(const LaunchPlan& plan);
 
 // Lets it pass the barrier. Returns when execve has succeeded, or with its failure (then the process is gone and reaped).
-// ENOENT of section `exec` means exit code 127, any other 126.
+// ENOENT of execve (from either function) means exit code 127, any other failure of section `exec` 126.
 Result<void> release_container(Container& container);
 
 // Creates plan.cgroups with their limits; existing directories are used again. Called by create_container.

@@ -187,7 +187,7 @@ Result<sys::Ended> run_exec() {
 
 int exit_code(const Failure& failure) {
   if (std::string_view(failure.section) != "exec") return 125;
-  return failure.error == ENOENT ? 127 : 126;
+  return failure.error == ENOENT && failure.syscall == "execve" ? 127 : 126;
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <time.h>
@@ -84,23 +85,31 @@ Result<Fd> listen_on(const char* path) {
   return socket;
 }
 
-// Until all output has ended; serves control clients meanwhile.
-void relay_all(Container& container, int listener) {
+// Until all output has ended; serves control clients meanwhile. SIGTERM kills the container.
+void relay_all(Container& container, int listener, int signals) {
   struct pollfd fds[] = {{container.stdout_read.get(), POLLIN, 0},
                          {container.stderr_read.get(), POLLIN, 0},
                          {container.terminal.get(), POLLIN, 0},
-                         {listener, POLLIN, 0}};
+                         {listener, POLLIN, 0},
+                         {signals, POLLIN, 0}};
   while (fds[0].fd >= 0 || fds[1].fd >= 0 || fds[2].fd >= 0) {
-    if (::poll(fds, 4, -1) < 0) return;
+    if (::poll(fds, 5, -1) < 0) return;
     for (int i = 0; i < 3; i++) {
       if (fds[i].revents != 0 && !relay(fds[i].fd, i == 1 ? 2 : 1)) fds[i].fd = -1;
     }
     if (fds[3].revents != 0) (void)serve_control(listener, container);
+    if (fds[4].revents != 0) (void)sys::pidfd_send_signal(container.pidfd.get(), SIGKILL);
   }
 }
 
 Result<int> launch(const LaunchPlan& plan, const Options& options) {
   Fd listener = options.control ? TRY(listen_on(options.control)) : Fd();
+  TRY(sys::prctl("PR_SET_PDEATHSIG", PR_SET_PDEATHSIG, SIGTERM));  // a test that breaks off leaves nothing
+  sigset_t terminating;
+  sigemptyset(&terminating);
+  sigaddset(&terminating, SIGTERM);
+  TRY(sys::check(::sigprocmask(SIG_BLOCK, &terminating, nullptr), "sigprocmask"));
+  Fd signals = TRY(sys::signalfd(terminating, 0));
   Container container = TRY(create_container(plan));
   if (options.hold) {
     printf("created %d\n", container.host_pid);
@@ -111,7 +120,7 @@ Result<int> launch(const LaunchPlan& plan, const Options& options) {
   }
   TRY(release_container(container));
   container.stdin_write.reset();
-  relay_all(container, listener.get());
+  relay_all(container, listener.get(), signals.get());
   return TRY(sys::wait_pidfd(container.pidfd.get())).code;
 }
 
