@@ -64,16 +64,8 @@ test('abort and skip keep a node from running, warn lets it run', async () => {
     errors.map(({ code }) => code),
     ['ETEST'],
   )
-  assert.equal(kinds, [
-    'started 0',
-    'failed 0',
-    'skipped 1',
-    'skipped 2',
-    'warning',
-    'started 3',
-    'skipped 4',
-    'done 3',
-  ])
+  assert.equal(kinds.slice(0, 6), ['started 0', 'failed 0', 'skipped 1', 'skipped 2', 'warning', 'started 3'])
+  assert.equal(kinds.slice(6).sort(), ['done 3', 'skipped 4'])
 })
 
 test('what does not hang on a failure goes on, and every error is told', async () => {
