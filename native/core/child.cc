@@ -113,6 +113,7 @@ Failure pass_barrier(Start& start) {
     return {};
   };
   Result<void> passed = in_section("exec", stand());
+  if (passed) passed = take_limits(start);
   if (passed) passed = in_section("seccomp", seal(start));
   if (!passed) return std::move(passed).failure();
   return execute(start);

@@ -74,7 +74,8 @@ Failure execute(Start& start);                     // exec_program.cc
 
 // oom_score_adj of the calling process; needs a /proc that is the host's. limits.cc
 Result<void> set_oom_score(const ProcessPlan& process);
-// The parent's side: rlimits of another process. limits.cc
+// Rlimits, from the parent's side and from the process's own. limits.cc
 Result<void> set_limits(pid_t pid, const ProcessPlan& process);
+Result<void> take_limits(const Start& start);
 
 }  // namespace caisson

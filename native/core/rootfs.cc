@@ -56,28 +56,35 @@ Result<Layers> open_layers(const LaunchPlan& plan) {
 std::string name_of(const Fd& fd) { return std::to_string(fd.get()); }
 
 // The current directory is /proc/self/fd here, so a layer's name is its descriptor number: fsconfig takes at most 255
-// bytes, and mountinfo inside the container must not show host paths. `lowerdir+` takes one layer each (Linux 6.8);
-// before it all share one string.
+// bytes, and mountinfo inside the container must not show host paths.
 Result<void> name_lowers(int fs, const std::vector<Fd>& lower) {
-  Result<void> single = sys::fsconfig_string(fs, "lowerdir+", name_of(lower[0]));
-  if (!single) {
-    std::string joined;
-    for (const Fd& layer : lower) joined += (joined.empty() ? "" : ":") + name_of(layer);
-    return sys::fsconfig_string(fs, "lowerdir", joined);
-  }
-  for (size_t i = 1; i < lower.size(); i++) TRY(at_item(i, sys::fsconfig_string(fs, "lowerdir+", name_of(lower[i]))));
+  for (size_t i = 0; i < lower.size(); i++) TRY(at_item(i, sys::fsconfig_string(fs, "lowerdir+", name_of(lower[i]))));
   return {};
 }
 
-Result<Fd> mount_overlay(const Layers& layers) {
-  TRY(sys::check(::chdir("/proc/self/fd"), "chdir", "/proc/self/fd"));
+// Before `lowerdir+` (Linux 6.8) all share one string.
+Result<void> name_lowers_joined(int fs, const std::vector<Fd>& lower) {
+  std::string joined;
+  for (const Fd& layer : lower) joined += (joined.empty() ? "" : ":") + name_of(layer);
+  return sys::fsconfig_string(fs, "lowerdir", joined);
+}
+
+Result<Fd> make_overlay(const Layers& layers, Result<void> (*name)(int, const std::vector<Fd>&)) {
   Fd fs = TRY(sys::fsopen("overlay"));
   TRY(sys::fsconfig_string(fs.get(), "source", "overlay"));
-  TRY(name_lowers(fs.get(), layers.lower));
+  TRY(name(fs.get(), layers.lower));
   TRY(sys::fsconfig_string(fs.get(), "upperdir", name_of(layers.top.upper)));
   TRY(sys::fsconfig_string(fs.get(), "workdir", name_of(layers.top.work)));
   TRY(sys::fsconfig_create(fs.get()));
   return sys::fsmount(fs.get(), 0);
+}
+
+// A kernel that lacks `lowerdir+` may take the option and complain at the end (before 6.5, seen on 6.1).
+Result<Fd> mount_overlay(const Layers& layers) {
+  TRY(sys::check(::chdir("/proc/self/fd"), "chdir", "/proc/self/fd"));
+  Result<Fd> made = make_overlay(layers, name_lowers);
+  if (made || made.failure().error != EINVAL) return made;
+  return make_overlay(layers, name_lowers_joined);
 }
 
 }  // namespace

@@ -46,7 +46,6 @@ class Client {
   void give_up() { dead_ = true; }
 
   bool attached_stdin = false, attached_output = false;
-  bool wants_exit = false;  // `exited` goes to it when the run has ended
 
  private:
   Fd socket_;

@@ -74,12 +74,10 @@ void Supervisor::serve_request(Client& client, const Request& request) {
     case FrameType::go:
       return serve_go(client);
     case FrameType::wait:
-      client.wants_exit = true;
-      return;
+      return;  // whoever is connected hears of the end
     case FrameType::signal:
       return serve_signal(client, request.first);
     case FrameType::stop:
-      client.wants_exit = true;
       return begin_stop(request.first, request.second);
     case FrameType::attach:
       return serve_attach(client, request.first);
@@ -145,7 +143,6 @@ void Supervisor::begin_stop(uint32_t signal, uint32_t grace_ms) {
 void Supervisor::serve_attach(Client& client, uint32_t bits) {
   client.attached_stdin = bits & ATTACH_STDIN;
   client.attached_output = bits & ATTACH_OUTPUT;
-  client.wants_exit = true;
 }
 
 void Supervisor::serve_pidfd(Client& client) {

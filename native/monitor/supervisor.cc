@@ -182,13 +182,14 @@ void Supervisor::end_of_run(int code, int status) {
 }
 
 // `exited` is told when nothing of the run is left, and the alive lock is free: whoever hears it may start the next run.
+// Everybody hears it: a request to wait could come a moment too late.
 int Supervisor::finish() {
   (void)write_status(monitor_fd::run_directory, "status", status_);
   (void)write_status(monitor_fd::state_directory, "exit", status_);
   bool undone = static_cast<bool>(undo(!committed_));
   release_alive_lock();
   for (auto& client : clients_) {
-    if (client->wants_exit) append_exited(client->out(), status_.exit);
+    append_exited(client->out(), status_.exit);
     client->flush_waiting(LAST_FLUSH_MS);
   }
   return undone ? 0 : 1;

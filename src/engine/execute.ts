@@ -13,6 +13,12 @@ export interface Execution {
   readonly parallel: number
 }
 
+/** Monotonic. Not `performance.now()`: the first use of that global loads 3 ms of modules. */
+const milliseconds = (): number => {
+  const [seconds, nanoseconds] = process.hrtime()
+  return seconds * 1e3 + nanoseconds / 1e6
+}
+
 /** At most `limit` at once; the others wait in order. */
 const limiter = (limit: number) => {
   let free = limit
@@ -63,11 +69,11 @@ export const execute = async (plan: Plan, execution: Execution): Promise<readonl
       return ended.result
     }
     return limited(async () => {
-      const startedAt = performance.now()
+      const startedAt = milliseconds()
       emit({ kind: 'started', node, subject })
       try {
         await perform(node)
-        emit({ kind: 'done', node, subject, milliseconds: performance.now() - startedAt })
+        emit({ kind: 'done', node, subject, milliseconds: milliseconds() - startedAt })
         return 'done'
       } catch (caught) {
         const error = asError(caught)

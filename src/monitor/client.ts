@@ -154,9 +154,8 @@ export class MonitorClient {
     return this.#ask(FRAME.go)
   }
 
-  /** How the run ends. By then nothing of it is left. */
+  /** How the run ends. By then nothing of it is left. The monitor tells everybody: nothing has to be sent. */
   wait(): Promise<Exit> {
-    this.#send(FRAME.wait)
     return this.#exit.promise
   }
 

@@ -3,8 +3,8 @@
  * socket (fd 3 of the monitor) speaks the same. native/core/protocol.h is its twin; a test compares the numbers.
  *
  * frame   = u32 length of payload (at most 64 KiB), u16 type, u16 zero, payload. Little-endian; text = u32 length + UTF-8.
- * A connection starts with the monitor's `hello`. Requests are answered in order, except that `exited` comes once, when the
- * run has ended and nothing of it is left (undo list run, alive lock free); it answers every wait, stop and attach before.
+ * A connection starts with the monitor's `hello`. Requests are answered in order, except that `exited` comes once, as the
+ * last frame to every peer, when the run has ended and nothing of it is left (undo list run, alive lock free).
  * While more than 1 MiB of output waits for an attached peer, the container's pipe is not read; a peer that takes nothing
  * for 2 s is cut off.
  *
@@ -21,7 +21,7 @@ export const FRAME = {
   commit: 1,
   /** Pass the barrier: execve. Answer: `running` or `failure`. On a container that runs already: `running`. */
   go: 2,
-  /** Answer: `exited`, when the process has ended (at once if it has). */
+  /** Nothing to do: who stays connected hears `exited`. */
   wait: 3,
   /** u32 signal number. Answer: `ok` or `failure`. */
   signal: 4,

@@ -14,6 +14,7 @@ services:
     command: sleep 1000
     stop_signal: SIGKILL
     init: true
+    user: "1000:1000"
     mem_limit: 64m
     cpus: 0.5
     pids_limit: 20
