@@ -224,7 +224,15 @@ void Supervisor::destroy_container() {
   (void)sys::wait_pidfd(container_.pidfd.get());
 }
 
+// Published ports are free before the run is gone: whoever waits for its end listens on them next. netd has some too.
+void Supervisor::close_ports() {
+  if (pid_t netd = resolver_pid(resolver_); netd > 0 && kill(netd, SIGKILL) == 0) waitpid(netd, nullptr, 0);
+  unsigned first = monitor_fd::first_listener;
+  if (size_t count = plan_.network.listeners.size(); count > 0) close_range(first, first + count - 1, 0);
+}
+
 Result<void> Supervisor::undo(bool remove) {
+  close_ports();
   std::optional<UndoList> list = TRY(read_undo_list(monitor_fd::state_directory));
   if (!list) return {};
   UndoSockets sockets{.netfilter = network_.root_netfilter.get(), .route = network_.root_route.get()};

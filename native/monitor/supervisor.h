@@ -48,6 +48,7 @@ class Supervisor {
   int finish();
   int abandon(const Failure* failure);
   void destroy_container();
+  void close_ports();
   Result<void> undo(bool remove);
   void restart_resolver();
   void on_timers();

@@ -117,6 +117,24 @@ test('restart starts what was running, rm removes what is stopped', () => {
   assert.equal(states(), [])
 })
 
+test('a published port is there again after restart, and after stop and start', () => {
+  const door = projectWith({
+    'compose.yaml': `name: ${NAME}door\nservices: {door: {image: caisson/host, stop_signal: SIGKILL, command: sleep 60, ports: ["127.0.0.1:18099:80"]}}\n`,
+  })
+  const does = (line: string): string => {
+    const { status, stdout, stderr } = caisson(line.split(' '), { cwd: door, env })
+    assert.is(status, 0, `${line}: ${stderr}`)
+    return stdout
+  }
+  does('up -d')
+  for (let round = 0; round < 5; round++) does('restart')
+  does('stop')
+  assert.is(caisson(['port', 'door', '80'], { cwd: door, env }).status, 1)
+  does('up -d')
+  assert.is(does('port door 80'), '127.0.0.1:18099\n')
+  does('down')
+})
+
 test('--exit-code-from gives the code of the service and stops the rest', () => {
   const { status, stdout } = attempt('up --exit-code-from shot')
   assert.is(status, 4)
