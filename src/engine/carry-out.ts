@@ -1,5 +1,5 @@
 /** Carries a plan out: ports first, then the graph; what nothing took is given back. */
-import { cpus } from 'node:os'
+import { availableParallelism } from 'node:os'
 import type { Project } from '../compose/project.ts'
 import type { Plan } from '../plan/plan.ts'
 import { forgetProject } from '../state/projects.ts'
@@ -14,7 +14,7 @@ import type { Session } from './session.ts'
 import type { WorldRead } from './world.ts'
 
 /** Most operations wait for a monitor: more of them than processors, but not hundreds at once. */
-const PARALLEL = Math.max(16, cpus().length * 4)
+const PARALLEL = Math.max(16, availableParallelism() * 4)
 
 const idsOf = (plan: Plan): ReadonlyMap<string, string> =>
   new Map(

@@ -51,7 +51,7 @@ const apply = async (
 
 /** What the project itself leaves when its last container has gone. */
 const leaveProject = (name: string) => async (session: Session) => {
-  if (forgetEmptyProject(session, name)) await removeProjectCgroups(session, name)
+  if (forgetEmptyProject(session, name)) removeProjectCgroups(session, name)
 }
 
 export const down = (engine: EngineOptions, target: ProjectTarget, options: DownOptions): Promise<Outcome> =>

@@ -155,7 +155,7 @@ const placeChecks = ({ root, run }: EngineOptions): readonly Check[] =>
 
 /** Every check, in the order in which to mend things. */
 export const doctor = async (engine: EngineOptions): Promise<readonly Check[]> => {
-  const facts = await readHostFacts(engine)
+  const facts = readHostFacts(engine)
   return [
     ...[kernelCheck(facts), rootCheck(facts)],
     ...nativeChecks(),

@@ -16,7 +16,7 @@ import { type Session, withSession } from './session.ts'
 import type { EngineOptions, ExecOptions } from './types.ts'
 import { CGROUP_PARENT, reaped } from './undo.ts'
 
-const planOf = async (session: Session, record: ContainerRecord, options: ExecOptions): Promise<ExecPlan> => {
+const planOf = (session: Session, record: ContainerRecord, options: ExecOptions): ExecPlan => {
   const image = imageOf(session, record.image)
   const paths = containerPaths(session.roots, record.id)
   const { rows = 0, columns = 0 } = process.stdout.isTTY ? process.stdout : {}
@@ -28,7 +28,7 @@ const planOf = async (session: Session, record: ContainerRecord, options: ExecOp
   return lowerExec(request, {
     service: record.definition,
     image: image.config,
-    facts: await session.facts(),
+    facts: session.facts(),
     allocation: {
       ...{ id: record.id, project: record.project, cgroupParent: CGROUP_PARENT },
       accounts: accountsOf(session, image, paths),
@@ -117,5 +117,5 @@ const runHelper = async (session: Session, plan: ExecPlan, options: ExecOptions)
 export const exec = (engine: EngineOptions, project: string, options: ExecOptions): Promise<number> =>
   withSession(engine, async (session) => {
     const { record } = runningReplica(engine, project, options.service, options.index)
-    return runHelper(session, await planOf(session, record, options), options)
+    return runHelper(session, planOf(session, record, options), options)
   })

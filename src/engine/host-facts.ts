@@ -1,12 +1,12 @@
 /** Reads HostFacts from /proc and /sys: a dozen small files, once per command. */
-import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { existsSync, readFileSync } from 'node:fs'
 import os from 'node:os'
 import type { CgroupFacts, HostFacts } from '../native/host-facts.ts'
 
-const read = async (path: string): Promise<string> => {
+/** Synchronous: these files are made of memory, and starting the thread pool costs more than reading them. */
+const read = (path: string): string => {
   try {
-    return await readFile(path, 'utf8')
+    return readFileSync(path, 'utf8')
   } catch {
     return ''
   }
@@ -105,19 +105,12 @@ const kernelVersion = (release: string) => {
 }
 
 /** Reads what this machine can do. Missing files read as empty: a fact that cannot be known is the weaker one. */
-export const readHostFacts = async (engine: { readonly root: string }): Promise<HostFacts> => {
-  const [mountinfo, own, lastCapability, status, resolvConf, ipv6] = await Promise.all([
-    read('/proc/self/mountinfo'),
-    read('/proc/self/cgroup'),
-    read('/proc/sys/kernel/cap_last_cap'),
-    read('/proc/self/status'),
-    read('/etc/resolv.conf'),
-    read('/proc/sys/net/ipv6/conf/all/disable_ipv6'),
-  ])
+export const readHostFacts = (engine: { readonly root: string }): HostFacts => {
+  const mountinfo = read('/proc/self/mountinfo')
   const mounts = parseMounts(mountinfo)
   const v2 = mounts.find(({ type }) => type === 'cgroup2')?.point
-  const v2Controllers = v2 === undefined ? '' : await read(`${v2}/cgroup.controllers`)
-  const cgroup = cgroupFacts(mountinfo, own, v2Controllers)
+  const v2Controllers = v2 === undefined ? '' : read(`${v2}/cgroup.controllers`)
+  const cgroup = cgroupFacts(mountinfo, read('/proc/self/cgroup'), v2Controllers)
   return {
     machine: os.machine(),
     kernel: kernelVersion(os.release()),
@@ -125,10 +118,10 @@ export const readHostFacts = async (engine: { readonly root: string }): Promise<
     cpus: os.availableParallelism(),
     memoryBytes: os.totalmem(),
     cgroup: { ...cgroup, swap: countsSwap(cgroup) },
-    lastCapability: Number.parseInt(lastCapability, 10) || 40,
-    boundingCapabilities: BigInt(`0x${/^CapBnd:\s*([0-9a-f]+)/m.exec(status)?.[1] ?? '0'}`),
+    lastCapability: Number.parseInt(read('/proc/sys/kernel/cap_last_cap'), 10) || 40,
+    boundingCapabilities: BigInt(`0x${/^CapBnd:\s*([0-9a-f]+)/m.exec(read('/proc/self/status'))?.[1] ?? '0'}`),
     stateOnOverlay: fileSystemOf(mounts, engine.root) === 'overlay',
-    ipv6: ipv6.trim() === '0',
-    resolvConf,
+    ipv6: read('/proc/sys/net/ipv6/conf/all/disable_ipv6').trim() === '0',
+    resolvConf: read('/etc/resolv.conf'),
   }
 }

@@ -63,7 +63,7 @@ const connectRun = async (session: Session, { record, ports }: LaunchInput): Pro
   const addresses = reserveAddresses(root, record.id, attachments)
   const request = { owner: record.id, service: record.service, ports: record.definition.ports }
   const bound = ports ?? (await listenPorts(root, [request])).get(record.id) ?? []
-  const { resolvConf } = await session.facts()
+  const { resolvConf } = session.facts()
   return connectPlan({
     owner: record.id,
     run: session.roots.run,
@@ -75,15 +75,15 @@ const connectRun = async (session: Session, { record, ports }: LaunchInput): Pro
   })
 }
 
-const allocationOf = async (
+const allocationOf = (
   session: Session,
   record: ContainerRecord,
   image: UnpackedImage,
   connection: Connection,
-): Promise<Allocation> => {
+): Allocation => {
   const paths = containerPaths(session.roots, record.id)
   const run = runPaths(session.roots, record.id)
-  const { stateOnOverlay } = await session.facts()
+  const { stateOnOverlay } = session.facts()
   return {
     id: record.id,
     name: record.name,
@@ -218,8 +218,8 @@ export const launch = async (session: Session, input: LaunchInput): Promise<Buil
     listeners = connection.listenerFds
     const image = imageOf(session, record.image)
     provideBinds(record)
-    const allocation = await allocationOf(session, record, image, connection)
-    const facts = await session.facts()
+    const allocation = allocationOf(session, record, image, connection)
+    const facts = session.facts()
     const specInput = { service: record.definition, image: image.config, facts, allocation }
     const plan = lower(createRuntimeSpec(specInput), allocation, facts)
     writePlans(session, record, connection, plan)

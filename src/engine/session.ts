@@ -25,7 +25,7 @@ export interface Session {
   readonly isAlive: IsAlive
   /** Path of the monitor's binary below the state root. */
   readonly monitor: () => string
-  readonly facts: () => Promise<HostFacts>
+  readonly facts: () => HostFacts
   readonly networkRoot: () => NetworkRoot
   /** Descriptor of /dev/null. */
   readonly nothing: () => number

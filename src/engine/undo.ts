@@ -71,8 +71,8 @@ const removeEmpty = (path: string) => {
 export const CGROUP_PARENT = 'caisson'
 
 /** Removes the cgroup directories above the containers' own, once a project has none. */
-export const removeProjectCgroups = async (session: Session, project: string): Promise<void> => {
-  const { cgroup } = await session.facts()
+export const removeProjectCgroups = (session: Session, project: string): void => {
+  const { cgroup } = session.facts()
   for (const mount of new Set([...Object.values(cgroup.v1), ...(cgroup.v2 === undefined ? [] : [cgroup.v2])])) {
     const top = `${mount}/${CGROUP_PARENT}`
     for (const path of [`${top}/${project}/monitors`, `${top}/${project}`, top]) removeEmpty(path)

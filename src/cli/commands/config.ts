@@ -43,13 +43,12 @@ const projectOf = (result: LoadResult): Project => {
 const formatHashes = async (project: Project, wanted: string): Promise<string> => {
   const { configHash } = await import('../../index.ts')
   const names = wanted === '*' ? Object.keys(project.services).sort() : wanted.split(',')
-  return names
-    .map((name) => {
-      const service = project.services[name]
-      if (service === undefined) throw new CaissonError('ENOSERVICE', `no such service: ${name}`)
-      return `${name} ${configHash(service)}\n`
-    })
-    .join('')
+  const lines = names.map(async (name) => {
+    const service = project.services[name]
+    if (service === undefined) throw new CaissonError('ENOSERVICE', `no such service: ${name}`)
+    return `${name} ${await configHash(service)}\n`
+  })
+  return (await Promise.all(lines)).join('')
 }
 
 const formatEnvironment = (context: Context): string =>

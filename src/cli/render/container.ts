@@ -1,5 +1,5 @@
 /** A container in the words and fields of `docker compose ps`. */
-import { isIPv6 } from 'node:net'
+import { isIPv6 } from '../../units/addresses.ts'
 import type { ContainerRow, PublishedPort } from '../../index.ts'
 import { goTime, humanDuration, truncate } from './human.ts'
 
