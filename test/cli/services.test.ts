@@ -57,7 +57,7 @@ test('progress is lines on stderr, JSON where asked, or nothing', () => {
 })
 
 test('ps has the columns and fields of docker compose', () => {
-  const [header, row = ''] = run('ps').split('\n')
+  const [header = '', row = ''] = run('ps').split('\n')
   assert.match(header, /^NAME +IMAGE +COMMAND +SERVICE +CREATED +STATUS +PORTS$/)
   assert.match(row, new RegExp(`^${NAME}-talker-1 +caisson/host +"sh -c 'for i in 1 2?.*…" +talker +.+ ago +Up `))
   const view = JSON.parse(run('ps --format json')) as Record<string, unknown>
