@@ -29,11 +29,27 @@ export interface WorldRead {
   readonly networks: readonly NetworkRecord[]
 }
 
+/** How long another command may take between reserving a container and recording it, or a monitor to undo one. */
+const PASSING_MS = 10_000
+
+/**
+ * Waits while somebody holds a container that has no record: another command that is about to write it, or the monitor
+ * of a killed one that undoes it and still has its ports. True: nobody does, and there is none.
+ */
+const isAbandoned = async (session: Session, id: string): Promise<boolean> => {
+  const run = runPaths(session.roots, id)
+  const deadline = Date.now() + PASSING_MS
+  for (let pause = 1; session.isAlive(run) && Date.now() < deadline; pause = Math.min(pause * 2, 20)) {
+    if (existsSync(containerPaths(session.roots, id).record)) return false
+    await new Promise((resolve) => setTimeout(resolve, pause))
+  }
+  return !session.isAlive(run) && readRecord(containerPaths(session.roots, id).record) === undefined
+}
+
 /** What killed commands left of containers: no record, and nobody who works on them. */
 const clearBroken = async (session: Session, { broken }: ContainersRead): Promise<void> => {
-  for (const id of [...broken, ...strayRuns(session.roots)]) {
-    if (session.isAlive(runPaths(session.roots, id))) continue
-    if (readRecord(containerPaths(session.roots, id).record) === undefined) await undoContainer(session, id)
+  for (const id of new Set([...broken, ...strayRuns(session.roots)])) {
+    if (await isAbandoned(session, id)) await undoContainer(session, id)
   }
 }
 
