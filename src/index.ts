@@ -1,6 +1,5 @@
 /** The public API, and all that the command line may use of the engine. Nothing heavy is loaded before it is called. */
-import type { Service } from './compose/project.ts'
-
+export { configHash } from './engine/config-hash.ts'
 export { createEngine } from './engine/engine.ts'
 export { ChangeError, ExecError, ServiceError, type ServiceFailure } from './engine/errors.ts'
 export type { Emit, EngineEvent, LockHolder, Subject } from './engine/events.ts'
@@ -26,7 +25,3 @@ export { logTime } from './log/time.ts'
 export type { HostFacts } from './native/host-facts.ts'
 export { formatPlan, type Operation, type Plan, type PlanNode } from './plan/plan.ts'
 export type { ProjectRecord, PublishedPort } from './state/records.ts'
-
-/** Hash of what one container of the service is made from, as `config --hash` prints it. */
-export const configHash = async (service: Service): Promise<string> =>
-  (await import('./plan/config-hash.ts')).configHash(service)

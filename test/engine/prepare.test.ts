@@ -39,7 +39,7 @@ test('a replacement takes over the anonymous volumes by their targets, not the n
 test("a container has Compose's labels over its own", () => {
   const web = service('web', { labels: { a: '1', 'com.docker.compose.service': 'x' }, dependsOn: needs('store') })
   const labels = labelsOf(project([web]), web, { number: 2, configHash: 'h', image: 'i', oneOff: false })
-  assert.is(labels['a'], '1')
+  assert.is(labels.a, '1')
   assert.is(labels['com.docker.compose.service'], 'web')
   assert.is(labels['com.docker.compose.container-number'], '2')
   assert.is(labels['com.docker.compose.oneoff'], 'False')
