@@ -9,7 +9,8 @@ import {
   reconcileStop,
 } from '../plan/change.ts'
 import type { Plan } from '../plan/plan.ts'
-import { looksAlive } from '../state/snapshot.ts'
+import { looksAlive, readContainers, readRun } from '../state/snapshot.ts'
+import { pruneHostLayers } from '../image/host.ts'
 import { carryOut, forgetEmptyProject } from './carry-out.ts'
 import { changing, type Session, withSession } from './session.ts'
 import type { ChangeOptions, DownOptions, EngineOptions, KillOptions, Outcome, ProjectTarget } from './types.ts'
@@ -49,8 +50,15 @@ const apply = async (
   )
 }
 
+const pruneLayers = (session: Session) => {
+  const { containers } = readContainers(session.roots, undefined, session.isAlive)
+  const runs = containers.flatMap(({ alive, record }) => (alive ? [readRun(session.roots, record.id)] : []))
+  pruneHostLayers(session.roots, new Set(runs.flatMap((run) => run?.layers ?? [])))
+}
+
 /** What the project itself leaves when its last container has gone. */
 const leaveProject = (name: string) => async (session: Session) => {
+  pruneLayers(session)
   if (forgetEmptyProject(session, name)) removeProjectCgroups(session, name)
 }
 

@@ -4,7 +4,7 @@ import { resolveImage } from '../image/store.ts'
 import type { Attachment } from '../network/connect.ts'
 import type { UnpackedImage } from '../oci/image-config.ts'
 import type { AllocatedVolume, Accounts } from '../spec/allocation.ts'
-import { type ContainerPaths, containerPaths, networkRecordFile, volumesDirectory } from '../state/layout.ts'
+import { type ContainerPaths, networkRecordFile, volumesDirectory } from '../state/layout.ts'
 import type { ContainerRecord, NetworkRecord } from '../state/records.ts'
 import { readRecord, writeRecord } from '../state/store.ts'
 import { anonymousName, ensureVolume, type VolumeRoot, volumeData } from '../volume/volumes.ts'
@@ -73,7 +73,7 @@ export const provideBinds = ({ definition, service }: ContainerRecord): void => 
   }
 }
 
-const networkOf = (session: Session, id: string, name: string): NetworkRecord => {
+const readNetwork = (session: Session, id: string, name: string): NetworkRecord => {
   const record = readRecord<NetworkRecord>(networkRecordFile(session.roots, id))
   if (record === undefined)
     throw new CaissonError('ENONETWORK', `network ${name} is not there any more`, { hint: 'run `up` again' })
@@ -95,7 +95,7 @@ export const attachmentsOf = (session: Session, record: ContainerRecord): readon
   record.networks.map(({ id, name, key, aliases }) => {
     const wanted = record.definition.networks.find((network) => network.key === key)
     return {
-      network: networkOf(session, id, name),
+      network: remembered(foundOf(session).networks, id, () => readNetwork(session, id, name)),
       names: namesOf(record, aliases),
       ipv4Address: wanted?.ipv4Address,
       macAddress: wanted?.macAddress,
@@ -105,21 +105,40 @@ export const attachmentsOf = (session: Session, record: ContainerRecord): readon
     }
   })
 
-/** Image of a container, resolved once for each reference and command. */
-export const imageOf = (session: Session, reference: string): UnpackedImage => {
-  const known = images.get(session)?.get(reference)
-  if (known !== undefined) return known
-  const image = resolveImage(session.roots, reference)
-  images.set(session, (images.get(session) ?? new Map()).set(reference, image))
-  return image
+/** What is the same for many containers of one command, found once. */
+interface Found {
+  readonly images: Map<string, UnpackedImage>
+  /** By image identity: of containers that have not written anything. */
+  readonly accounts: Map<string, Accounts>
+  /** By id. */
+  readonly networks: Map<string, NetworkRecord>
 }
-const images = new WeakMap<Session, Map<string, UnpackedImage>>()
+const found = new WeakMap<Session, Found>()
 
-/** /etc/passwd and /etc/group as the container shows them, what it changed itself included. */
-export const accountsOf = (session: Session, image: UnpackedImage, paths: ContainerPaths): Accounts => {
-  const layers = [...(existsSync(paths.upper) ? [paths.upper] : []), ...image.layers]
+const foundOf = (session: Session): Found => {
+  const known = found.get(session) ?? { images: new Map(), accounts: new Map(), networks: new Map() }
+  found.set(session, known)
+  return known
+}
+
+const remembered = <T>(known: Map<string, T>, key: string, find: () => T): T => {
+  const there = known.get(key)
+  if (there !== undefined) return there
+  const value = find()
+  known.set(key, value)
+  return value
+}
+
+export const imageOf = (session: Session, reference: string): UnpackedImage =>
+  remembered(foundOf(session).images, reference, () => resolveImage(session.roots, reference))
+
+const readAccounts = (session: Session, layers: readonly string[]): Accounts => {
   const read = (path: string) => session.binding.readInRoot(layers, path, MAX_ACCOUNTS_BYTES)?.toString('utf8')
   return { passwd: read('/etc/passwd'), group: read('/etc/group') }
 }
 
-export const pathsOf = (session: Session, id: string): ContainerPaths => containerPaths(session.roots, id)
+/** /etc/passwd and /etc/group as the container shows them, what it changed itself included. */
+export const accountsOf = (session: Session, image: UnpackedImage, { upper }: ContainerPaths): Accounts =>
+  existsSync(upper)
+    ? readAccounts(session, [upper, ...image.layers])
+    : remembered(foundOf(session).accounts, image.id, () => readAccounts(session, image.layers))

@@ -210,3 +210,14 @@ export const hostBuiltAt = (content: ContentRoot): number | undefined => {
     .map((name) => statSync(`${directory}/${name}`).ctimeMs)
   return times.length === 0 ? undefined : Math.max(...times)
 }
+
+/** Removes layers of earlier states of /etc, but the newest one and those that a container stands on. */
+export const pruneHostLayers = (content: ContentRoot, inUse: ReadonlySet<string>): void => {
+  const directory = layersOf(content)
+  if (!existsSync(directory)) return
+  const layers = readdirSync(directory)
+    .filter((name) => name.startsWith('host-'))
+    .map((name) => ({ path: `${directory}/${name}`, changedAt: statSync(`${directory}/${name}`).ctimeMs }))
+    .sort((a, b) => b.changedAt - a.changedAt)
+  for (const { path } of layers.slice(1)) if (!inUse.has(path)) rmSync(path, { recursive: true, force: true })
+}

@@ -1,6 +1,6 @@
 /** `image import`: a root filesystem archive becomes an image of one layer. */
 import { createHash, type Hash } from 'node:crypto'
-import { createReadStream, mkdirSync, renameSync, rmSync } from 'node:fs'
+import { createReadStream, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { CaissonError } from '../errors.ts'
@@ -62,8 +62,19 @@ async function* hashed(source: AsyncIterable<Buffer>, hash: Hash): AsyncGenerato
   }
 }
 
+/** What killed imports left. */
+const clearAbandoned = (directory: string) => {
+  if (!existsSync(directory)) return
+  for (const name of readdirSync(directory)) {
+    const pid = /^import\.(\d+)$/.exec(name)?.[1]
+    if (pid !== undefined && !existsSync(`/proc/${pid}`))
+      rmSync(`${directory}/${name}`, { recursive: true, force: true })
+  }
+}
+
 /** Unpacks into a directory of this process, then renames to the layer's chain ID (of one layer: its diff ID). */
 const unpack = async (content: ContentRoot, input: Readable): Promise<{ diffId: string; extracted: Extracted }> => {
+  clearAbandoned(layersOf(content))
   const unfinished = `${layersOf(content)}/import.${process.pid}`
   rmSync(unfinished, { recursive: true, force: true })
   mkdirSync(unfinished, { recursive: true, mode: 0o755 })

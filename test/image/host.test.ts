@@ -14,7 +14,7 @@ import { dirname, join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { isSecret, withoutSecrets } from '../../src/image/host-files.ts'
-import { hostId, resolveHost } from '../../src/image/host.ts'
+import { hostId, pruneHostLayers, resolveHost } from '../../src/image/host.ts'
 
 const test = suite<{ base: string }>('host', { base: '' })
 test.before.each((context) => {
@@ -93,6 +93,20 @@ test('the layer is made again when a listed file changes, and only then; the ide
   assert.is.not(second.layers[0], first.layers[0])
   assert.is(second.id, first.id)
   assert.is(second.id, hostId())
+})
+
+test('layers of earlier states go, unless a container stands on them', ({ base }) => {
+  const host = machine(base)
+  const content = { root: join(base, 'state') }
+  const layers = ['one', 'two', 'three'].map((text) => {
+    write(join(host.root, 'etc/services'), text.repeat(text.length))
+    return resolveHost(content, host).layers[0] ?? ''
+  })
+  pruneHostLayers(content, new Set(layers.slice(0, 1)))
+  assert.equal(
+    layers.map((layer) => existsSync(layer)),
+    [true, false, true],
+  )
 })
 
 test('secrets are told by their names', () => {
