@@ -9,51 +9,51 @@ import type { Diagnostic, TreePath } from '../errors.ts'
 export type Support =
   | { readonly kind: 'honoured' }
   | { readonly kind: 'meaningless'; readonly why: string }
-  | { readonly kind: 'later'; readonly what: string }
+  | { readonly kind: 'later' }
 
 const honoured: Support = { kind: 'honoured' }
 const windows: Support = { kind: 'meaningless', why: 'it only means something on Windows' }
 const cluster: Support = { kind: 'meaningless', why: 'it places services on the machines of a cluster' }
-const later = (what: string): Support => ({ kind: 'later', what })
+const later: Support = { kind: 'later' }
 
 /** Keys of a service; nested ones with dots. A nested key without a row has its parent's. */
 export const SERVICE_KEYS: Readonly<Record<string, Support>> = {
-  annotations: later('annotations'),
-  attach: later('leaving a service out of attached output'),
-  blkio_config: later('block device limits'),
-  build: later('building images'),
+  annotations: later,
+  attach: later,
+  blkio_config: later,
+  build: later,
   cap_add: honoured,
   cap_drop: honoured,
-  cgroup: later('choosing the cgroup namespace'),
-  cgroup_parent: later('choosing the parent cgroup'),
+  cgroup: later,
+  cgroup_parent: later,
   command: honoured,
-  configs: later('configs'),
+  configs: later,
   container_name: honoured,
   cpu_count: windows,
   cpu_percent: windows,
-  cpu_period: later('CPU limits other than `cpus`'),
-  cpu_quota: later('CPU limits other than `cpus`'),
-  cpu_rt_period: later('CPU limits other than `cpus`'),
-  cpu_rt_runtime: later('CPU limits other than `cpus`'),
-  cpu_shares: later('CPU limits other than `cpus`'),
+  cpu_period: later,
+  cpu_quota: later,
+  cpu_rt_period: later,
+  cpu_rt_runtime: later,
+  cpu_shares: later,
   cpus: honoured,
-  cpuset: later('CPU limits other than `cpus`'),
+  cpuset: later,
   credential_spec: windows,
   depends_on: honoured,
-  deploy: later('deploy'),
+  deploy: later,
   'deploy.endpoint_mode': cluster,
   'deploy.labels': cluster,
   'deploy.mode': cluster,
   'deploy.placement': cluster,
   'deploy.replicas': honoured,
-  'deploy.resources': later('reservations'),
+  'deploy.resources': later,
   'deploy.resources.limits': honoured,
-  'deploy.restart_policy': later('restart policies'),
+  'deploy.restart_policy': later,
   'deploy.rollback_config': cluster,
   'deploy.update_config': cluster,
   develop: { kind: 'meaningless', why: 'it only counts for `watch`' },
-  device_cgroup_rules: later('devices'),
-  devices: later('devices'),
+  device_cgroup_rules: later,
+  devices: later,
   dns: honoured,
   dns_opt: honoured,
   dns_search: honoured,
@@ -63,84 +63,84 @@ export const SERVICE_KEYS: Readonly<Record<string, Support>> = {
   environment: honoured,
   expose: honoured,
   extends: honoured,
-  external_links: later('links'),
+  external_links: later,
   extra_hosts: honoured,
-  gpus: later('GPUs'),
-  group_add: later('additional groups'),
-  healthcheck: later('health checks'),
+  gpus: later,
+  group_add: later,
+  healthcheck: later,
   hostname: honoured,
   image: honoured,
   init: honoured,
-  ipc: later('sharing IPC namespaces'),
+  ipc: later,
   isolation: windows,
-  label_file: later('label files'),
+  label_file: later,
   labels: honoured,
-  links: later('links'),
-  logging: later('log drivers'),
-  mac_address: later('MAC addresses'),
+  links: later,
+  logging: later,
+  mac_address: later,
   mem_limit: honoured,
-  mem_reservation: later('memory limits other than `mem_limit`'),
-  mem_swappiness: later('memory limits other than `mem_limit`'),
-  memswap_limit: later('memory limits other than `mem_limit`'),
-  models: later('models'),
+  mem_reservation: later,
+  mem_swappiness: later,
+  memswap_limit: later,
+  models: later,
   network_mode: honoured,
   networks: honoured,
-  oom_kill_disable: later('OOM settings'),
-  oom_score_adj: later('OOM settings'),
-  pid: later('sharing pid namespaces'),
+  oom_kill_disable: later,
+  oom_score_adj: later,
+  pid: later,
   pids_limit: honoured,
-  platform: later('images of other platforms'),
+  platform: later,
   ports: honoured,
-  post_start: later('hooks'),
-  pre_start: later('hooks'),
-  pre_stop: later('hooks'),
+  post_start: later,
+  pre_start: later,
+  pre_stop: later,
   privileged: honoured,
   profiles: honoured,
-  provider: later('providers'),
-  pull_policy: later('pulling images'),
-  pull_refresh_after: later('pulling images'),
+  provider: later,
+  pull_policy: later,
+  pull_refresh_after: later,
   read_only: honoured,
   restart: honoured,
   runtime: { kind: 'meaningless', why: 'there is one runtime' },
   scale: honoured,
-  secrets: later('secrets'),
+  secrets: later,
   security_opt: honoured,
   shm_size: honoured,
   stdin_open: honoured,
   stop_grace_period: honoured,
   stop_signal: honoured,
-  storage_opt: later('storage limits'),
-  sysctls: later('sysctls'),
+  storage_opt: later,
+  sysctls: later,
   tmpfs: honoured,
   tty: honoured,
   ulimits: honoured,
-  use_api_socket: later('an API socket'),
+  use_api_socket: later,
   user: honoured,
-  userns_mode: later('user namespaces'),
-  uts: later('sharing UTS namespaces'),
+  userns_mode: later,
+  uts: later,
   volumes: honoured,
-  volumes_from: later('volumes_from'),
+  volumes_from: later,
   working_dir: honoured,
 }
 
 export const NETWORK_KEYS: Readonly<Record<string, Support>> = {
   attachable: { kind: 'meaningless', why: 'any container may join a network of this machine' },
   driver: honoured,
-  driver_opts: later('network driver options'),
-  enable_ipv4: later('networks without IPv4'),
-  enable_ipv6: later('IPv6 networks'),
+  driver_opts: later,
+  enable_ipv4: later,
+  enable_ipv6: later,
   external: honoured,
   internal: honoured,
   ipam: honoured,
   'ipam.driver': honoured,
-  'ipam.options': later('IPAM options'),
+  'ipam.options': later,
   labels: honoured,
   name: honoured,
 }
 
 export const VOLUME_KEYS: Readonly<Record<string, Support>> = {
   driver: honoured,
-  driver_opts: later('volume driver options'),
+  driver_opts: later,
   external: honoured,
   labels: honoured,
   name: honoured,
@@ -151,7 +151,7 @@ export const supportOf = (table: Readonly<Record<string, Support>>, key: string)
   const row = table[key]
   if (row !== undefined) return row
   const dot = key.lastIndexOf('.')
-  return dot === -1 ? later(`\`${key}\``) : supportOf(table, key.slice(0, dot))
+  return dot === -1 ? later : supportOf(table, key.slice(0, dot))
 }
 
 interface Other {
@@ -175,10 +175,12 @@ const otherKeys = (section: string, name: string, table: Readonly<Record<string,
       .slice(2)
       .filter((step) => typeof step === 'string')
       .join('.')
-    const subject = `${section} ${name}: ${key}`
+    const subject = `${section} ${name}`
     const support = supportOf(table, key)
     if (support.kind === 'honoured') return []
-    return support.kind === 'later' ? [notYet(path, subject, support.what)] : [meaningless(path, subject, support.why)]
+    return support.kind === 'later'
+      ? [notYet(path, subject, key)]
+      : [meaningless(path, `${subject}: ${key}`, support.why)]
   })
 
 const mountValues = (subject: string, mount: ServiceMount): readonly Diagnostic[] => {
@@ -228,10 +230,11 @@ const resourceValues = (project: Project): readonly Diagnostic[] => {
   return [...networks, ...volumes]
 }
 
-const lenientOf = (diagnostic: Diagnostic): Diagnostic =>
-  diagnostic.code === 'support/not-yet'
-    ? { ...diagnostic, severity: 'warning', message: `${diagnostic.message}; it is left out` }
-    : diagnostic
+const lenientOf = (diagnostic: Diagnostic): Diagnostic => {
+  const { code, path, message } = diagnostic
+  if (code !== 'support/not-yet') return diagnostic
+  return { code, path, severity: 'warning', message: `${message}; it is left out` }
+}
 
 /** All that the project asks for and does not get: warnings, and errors unless `lenient`. */
 export const unsupported = (project: Project, lenient: boolean): readonly Diagnostic[] => {

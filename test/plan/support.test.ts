@@ -35,7 +35,7 @@ test('a key without meaning on one machine is a warning', () => {
 
 test('a nested key without a row has that of the key above it', () => {
   assert.equal(supportOf(SERVICE_KEYS, 'deploy.resources.limits.cpus'), { kind: 'honoured' })
-  assert.equal(supportOf(SERVICE_KEYS, 'healthcheck.test'), { kind: 'later', what: 'health checks' })
+  assert.equal(supportOf(SERVICE_KEYS, 'healthcheck.test'), { kind: 'later' })
   assert.is(supportOf(SERVICE_KEYS, 'no_such_key').kind, 'later')
 })
 
