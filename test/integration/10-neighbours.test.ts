@@ -54,7 +54,7 @@ test.before(() => {
 test.after(() => {
   spawnSync('sh', [
     '-c',
-    `ip netns del ${outside}; ip link del ${outside}h; nft flush ruleset; iptables -P FORWARD ACCEPT`,
+    `ip netns del ${outside}; ip link del ${outside}h; iptables -P FORWARD ACCEPT; nft flush ruleset`,
   ])
 })
 
