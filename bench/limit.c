@@ -210,11 +210,13 @@ int main(int argc, char **argv) {
   double begin = now_ms();
   for (int i = 0; i < parallel; i++)
     if (CHECK(fork()) == 0) {
-      close(stop[1]);
+      close(stop[1]), close(started[0]);
       worker(argv[1], i, count, parallel, bridge, started[1], stop[0]);
     }
   char byte;
-  for (int i = 0; i < parallel; i++) CHECK(read(started[0], &byte, 1));
+  close(started[1]);
+  for (int i = 0; i < parallel; i++)
+    if (CHECK(read(started[0], &byte, 1)) == 0) return 1; // a worker has said why
   double running = now_ms();
   close(stop[1]);
   while (wait(0) > 0) {}

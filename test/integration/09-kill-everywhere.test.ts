@@ -47,37 +47,25 @@ const running = (): string[] =>
     .map((row) => `${row.Service} ${row.State}`)
     .sort()
 
-test('up, killed before each change, is finished by the next up', () => {
-  const total = changes('up', '-d')
-  assert.ok(total > 20, `${total} changes counted`)
-  project.run('down', '-v')
-  for (let at = 1; at <= total; at++) {
+test('up and down, killed before each change, are finished by the next up and the next down', () => {
+  const upChanges = changes('up', '-d')
+  const downChanges = changes('down', '-v')
+  assert.ok(upChanges > 20 && downChanges > 10, `${upChanges} and ${downChanges} changes counted`)
+  for (let at = 1; at <= Math.max(upChanges, downChanges); at++) {
     killAt(at, 'up', '-d')
     project.run('up', '-d')
-    assert.equal(running(), ['a running', 'b running'], `killed before change ${at} of ${total}`)
+    assert.equal(running(), ['a running', 'b running'], `up killed before change ${at} of ${upChanges}`)
+    killAt(at, 'down', '-v')
     project.run('down', '-v')
-    assert.equal(ps(project), [])
+    assert.equal(ps(project), [], `down killed before change ${at} of ${downChanges}`)
   }
 })
 
 test('up, killed before each change, is undone by down', () => {
-  project.run('up', '-d')
-  project.run('down', '-v')
   const total = changes('up', '-d')
   project.run('down', '-v')
   for (let at = 1; at <= total; at += 3) {
     killAt(at, 'up', '-d')
-    project.run('down', '-v')
-    assert.equal(ps(project), [], `killed before change ${at} of ${total}`)
-  }
-})
-
-test('down, killed before each change, is finished by the next down', () => {
-  project.run('up', '-d')
-  const total = changes('down', '-v')
-  for (let at = 1; at <= total; at++) {
-    project.run('up', '-d')
-    killAt(at, 'down', '-v')
     project.run('down', '-v')
     assert.equal(ps(project), [], `killed before change ${at} of ${total}`)
   }
