@@ -22,7 +22,7 @@ export const newId = (): string => randomBytes(6).toString('hex')
 export const runEnded = async (session: Session, id: string): Promise<void> => {
   const run = runPaths(session.roots, id)
   const deadline = Date.now() + ENDING_MS
-  for (let pause = 1; existsSync(run.directory) && session.isAlive(run); pause = Math.min(pause * 2, 20)) {
+  for (let pause = 1; existsSync(run.directory) && session.isAlive(run); pause = Math.min(pause * 2, 4)) {
     if (Date.now() > deadline) throw new CaissonError('EMONITOR', `the monitor of container ${id} does not end`)
     await new Promise((resolve) => setTimeout(resolve, pause))
   }

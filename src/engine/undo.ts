@@ -25,7 +25,7 @@ const runHelper = async (session: Session, id: string, scope: Scope): Promise<vo
 
 /** Waits for a child of ours without blocking the others. */
 export const reaped = async (session: Session, pid: number): Promise<number> => {
-  for (let pause = 1; ; pause = Math.min(pause * 2, 20)) {
+  for (let pause = 1; ; pause = Math.min(pause * 2, 4)) {
     const status = session.binding.reap(pid, false)
     if (status !== undefined) return status
     await new Promise((resolve) => setTimeout(resolve, pause))

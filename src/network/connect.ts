@@ -83,6 +83,8 @@ const RANDOM_BYTES = 8
 const DNS_SERVER_PORT = 53
 const NOTHING = new Uint8Array()
 
+const isUdp = ({ protocol }: { readonly protocol: string }): boolean => protocol === 'udp'
+
 /** Highest priority first, ties by network name: the order of eth0, eth1 … */
 export const sortAttachments = (attachments: readonly Attachment[]): readonly Attachment[] =>
   [...attachments].sort(
@@ -303,7 +305,8 @@ export const connectPlan = (input: ConnectInput): Connection => {
       endpoints: joined.map(endpointOf),
       firewall: containerTable(),
       hostFirewall: hostFirewallOf(input.owner, publications),
-      conntrackAddress: published ? bytesOf(published.address) : NOTHING,
+      // Only datagrams go on without their receiver. Looking costs a walk over the whole table, twice.
+      conntrackAddress: published && ports.some(isUdp) ? bytesOf(published.address) : NOTHING,
       names: joined.flatMap((one) => nameDirectories(input.run, one).map((directory) => join(directory, one.address))),
       dns: dnsOf(input, joined),
       listeners: published ? ports.map((port) => listenerOf(port, published.address)) : [],
