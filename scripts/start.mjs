@@ -6,14 +6,9 @@ import { prepare, refuse, root } from './prepare.mjs'
 const quote = (word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)
 
 // Absolute paths: with a version manager Node is in the user's home, not in sudo's PATH.
-const command = [
-  process.execPath,
-  join(root, 'dist', 'caisson.js'),
-  '-f',
-  join(root, 'compose.example.yml'),
-  'up',
-  ...process.argv.slice(2),
-]
+const caisson = [process.execPath, join(root, 'dist', 'caisson.js'), '-f', join(root, 'compose.example.yml')]
+const asked = process.argv.slice(2)
+const command = [...caisson, 'up', ...asked]
 const isRoot = process.getuid() === 0
 
 const withSudo = () => {
@@ -24,7 +19,7 @@ const withSudo = () => {
   if (sudo.status !== 0 && !process.stdin.isTTY)
     refuse(`Isolating services needs root, and sudo would ask for a password. Run:\n  ${line}`)
   console.error(`Isolating services needs root. Running:\n  ${line}`)
-  return ['sudo', ...command]
+  return ['sudo']
 }
 
 /** To sudo's own process only root may send a signal; sudo passes it on. */
@@ -45,13 +40,20 @@ const followParent = (onGone) => {
 }
 
 prepare()
-const [file, ...args] = isRoot ? command : withSudo()
+const prefix = isRoot ? [] : withSudo()
+const [file, ...args] = [...prefix, ...command]
 const child = spawn(file, args, { cwd: root, stdio: 'inherit' })
-let asked = false
+let stopping = false
 const stop = () => {
-  if (asked) return
-  asked = true
+  if (stopping) return
+  stopping = true
   terminate(child)
+}
+/** Containers and networks go; the volume stays for the next time. */
+const takeDown = () => {
+  if (asked.includes('-d') || asked.includes('--detach')) return
+  const [first, ...rest] = [...prefix, ...caisson, '--progress', 'quiet', 'down']
+  spawnSync(first, rest, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] })
 }
 // Ctrl-C reaches the child by itself: a terminal signals the whole process group.
 process.on('SIGINT', () => {})
@@ -59,4 +61,7 @@ for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, stop)
 followParent(stop)
 child.on('error', (error) => refuse(error.message))
 // After Ctrl-C everything has stopped as asked: npm would call 130 a failure.
-child.on('exit', (code, signal) => process.exit(signal === null ? (code === 130 ? 0 : code) : 1))
+child.on('exit', (code, signal) => {
+  takeDown()
+  process.exit(signal === null ? (code === 130 ? 0 : code) : 1)
+})

@@ -74,6 +74,19 @@ test('a log flood arrives complete and in order', async () => {
   flood.run('down')
 })
 
+test('up -d shows the end and the last words of a service that has ended already', async () => {
+  const brief = folder(
+    'services:\n  a: {image: caisson/host, network_mode: none, command: "sh -c \'echo no config; exit 3\'"}\n  b: {image: caisson/host, network_mode: none, command: sleep 0.5, depends_on: [a]}\n',
+  )
+  const said = await eventually(() => {
+    const { status, stderr } = brief.try(['up', '-d'])
+    assert.is(status, 0)
+    return /a-1 exited with code 3\n {2}\| no config/.test(stderr)
+  }, 'the report')
+  assert.ok(said)
+  brief.run('down')
+})
+
 test('down after all', () => {
   project.run('down')
 })

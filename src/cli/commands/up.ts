@@ -100,6 +100,7 @@ const engineOptions = (context: Context, values: UpValues, services: readonly st
 
 const upDetached = async (context: Context, project: Project, options: UpOptions): Promise<number> => {
   const outcome = await withProgress(context, (engine) => engine.up(project, options))
+  if (!options.dryRun && !options.noStart) await (await import('../last-words.ts')).reportEnded(context, project.name)
   return finishChange(context, outcome, options.dryRun)
 }
 
