@@ -305,7 +305,7 @@ export const connectPlan = (input: ConnectInput): Connection => {
       endpoints: joined.map(endpointOf),
       firewall: containerTable(),
       hostFirewall: hostFirewallOf(input.owner, publications),
-      // Only datagrams go on without their receiver. Looking costs a walk over the whole table, twice.
+      // Only datagrams go on without their receiver. Looking costs a walk over the whole table.
       conntrackAddress: published && ports.some(isUdp) ? bytesOf(published.address) : NOTHING,
       names: joined.flatMap((one) => nameDirectories(input.run, one).map((directory) => join(directory, one.address))),
       dns: dnsOf(input, joined),
