@@ -256,8 +256,11 @@ const forget = async (root: NetworkRoot, network: NetworkLease): Promise<void> =
  * is not there counts as removed. Takes locks/net, but not while the kernel deletes the bridge (up to 35 ms).
  */
 export const removeNetwork = async (root: NetworkRoot, network: NetworkLease): Promise<void> => {
-  await root.locked(() => deleteEach(root, `remove network '${network.name}'`, deleteNetwork(network)))
-  await root.binding.linkDelete(root.fd, network.bridge)
+  // Each waits for the kernel to let go of what it removes, and neither needs the other.
+  await Promise.all([
+    root.locked(() => deleteEach(root, `remove network '${network.name}'`, deleteNetwork(network))),
+    root.binding.linkDelete(root.fd, network.bridge),
+  ])
   await root.locked(() => forget(root, network))
 }
 
