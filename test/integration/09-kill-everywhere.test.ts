@@ -1,11 +1,11 @@
 // deadline: 600 s
-import { readFileSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { needsRoot } from '../helpers/root.ts'
-import { cleanUp, folder, ps } from './scenario.ts'
+import { cleanUp, folder, ps, stateRoot } from './scenario.ts'
 
 needsRoot(test)
 test.after(cleanUp)
@@ -46,6 +46,19 @@ const running = (): string[] =>
   ps(project)
     .map((row) => `${row.Service} ${row.State}`)
     .sort()
+
+test('the first up of a machine, killed while it prepares caisson/host, is finished by the next', () => {
+  const forget = (): void => rmSync(stateRoot(), { recursive: true, force: true })
+  const total = changes('up', '-d')
+  for (let at = 5; at < total; at += Math.ceil(total / 8)) {
+    project.run('down', '-v')
+    forget()
+    killAt(at, 'up', '-d')
+    project.run('up', '-d')
+    assert.equal(running(), ['a running', 'b running'], `killed before change ${at} of ${total}`)
+  }
+  project.run('down', '-v')
+})
 
 test('up and down, killed before each change, are finished by the next up and the next down', () => {
   const upChanges = changes('up', '-d')
