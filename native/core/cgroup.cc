@@ -62,14 +62,19 @@ Result<void> make_all(const std::vector<Cgroup>& cgroups) {
 
 Result<void> make_cgroups(const LaunchPlan& plan) { return in_section("cgroup", make_all(plan.cgroups)); }
 
-Result<void> enter_monitor_cgroups(const LaunchPlan& plan) {
+Result<Fd> enter_monitor_cgroups(const LaunchPlan& plan) {
   TRY(in_section("cgroup", make_all(plan.monitor_cgroups)));
+  Fd unified;
   for (size_t i = 0; i < plan.monitor_cgroups.size(); i++) {
     const Cgroup& cgroup = plan.monitor_cgroups[i];
     if (!cgroup.join) continue;
-    TRY(in_section("cgroup", at_item(i, sys::write_file(AT_FDCWD, cgroup.path + "/cgroup.procs", "0"))));
+    if (cgroup.unified) {
+      unified = TRY(in_section("cgroup", at_item(i, sys::open(cgroup.path, O_RDONLY | O_DIRECTORY))));
+    } else {
+      TRY(in_section("cgroup", at_item(i, sys::write_file(AT_FDCWD, cgroup.path + "/tasks", "0"))));
+    }
   }
-  return {};
+  return unified;
 }
 
 Result<CgroupEntry> open_cgroups(const LaunchPlan& plan) {

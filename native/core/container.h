@@ -31,7 +31,8 @@ Result<void> release_container(Container& container);
 // Creates plan.cgroups with their limits; existing directories are used again. Called by create_container.
 Result<void> make_cgroups(const LaunchPlan& plan);
 
-// Creates plan.monitorCgroups and moves the calling process into them.
-Result<void> enter_monitor_cgroups(const LaunchPlan& plan);
+// Creates plan.monitorCgroups and moves the calling process into those of v1. The unified one comes back as a directory,
+// for clone3 to make the monitor in: no process has to move then. Empty: there is none.
+Result<Fd> enter_monitor_cgroups(const LaunchPlan& plan);
 
 }  // namespace caisson

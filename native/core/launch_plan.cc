@@ -195,7 +195,7 @@ void read(Reader& in, ExecPlan& out) {
 
 void read(Reader& in, UndoStep& out) {
   in.enumeration(out.scope, 2, "UndoStep.scope");
-  in.enumeration(out.kind, 7, "UndoStep.kind");
+  in.enumeration(out.kind, 6, "UndoStep.kind");
   in.text(out.path, "UndoStep.path");
   in.bytes(out.data, "UndoStep.data");
 }

@@ -320,14 +320,14 @@ struct ExecPlan {
 
 enum class UndoScope : uint8_t { stop, remove };
 
-enum class UndoKind : uint8_t { firewall, conntrack, unlink, rmdir, tree, cgroup, link };
+enum class UndoKind : uint8_t { firewall, conntrack, unlink, rmdir, tree, cgroup };
 
 struct UndoStep {
   // stop: at the end of each run; remove: when the container goes
   UndoScope scope{};
-  // firewall: nf_tables batch in data, one element each; conntrack: IPv4 in data; unlink: file or symlink; rmdir: if empty; tree: rm -r, one file system; cgroup: kill what is in it, rmdir with back-off; link: delete by name
+  // firewall: nf_tables batch in data, one element each; conntrack: IPv4 in data; unlink: file or symlink; rmdir: if empty; tree: rm -r, one file system; cgroup: kill what is in it, rmdir with back-off
   UndoKind kind{};
-  // absolute path, or link name
+  // absolute path
   std::string path;
   std::vector<uint8_t> data;
 };

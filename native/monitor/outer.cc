@@ -25,7 +25,7 @@ Result<LaunchPlan> read_plan() {
 }
 
 // Away from the terminal and the cgroups of whoever ran the command: both can end before the container does.
-Result<void> leave_caller(const LaunchPlan& plan) {
+Result<Fd> leave_caller(const LaunchPlan& plan) {
   setsid();
   umask(0022);
   TRY(sys::check(chdir("/"), "chdir", "/"));
@@ -48,9 +48,9 @@ int report(const Failure& failure) {
 int monitor_main(int, char**) {
   Result<LaunchPlan> plan = in_section("plan", 0, read_plan());
   if (!plan) return report(plan.failure());
-  Result<void> left = leave_caller(plan.value());
+  Result<Fd> left = leave_caller(plan.value());
   if (!left) return report(left.failure());
-  Result<sys::Clone> monitor = in_section("namespaces", 0, sys::clone3(CLONE_NEWPID));
+  Result<sys::Clone> monitor = in_section("namespaces", 0, sys::clone3(CLONE_NEWPID, left.value().get()));
   if (!monitor) return report(monitor.failure());
   if (monitor.value().pid > 0) return 0;  // its parent reaps this process; the monitor belongs to init from here on
   return Supervisor(std::move(plan).value()).run();

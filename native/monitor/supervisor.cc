@@ -235,8 +235,7 @@ Result<void> Supervisor::undo(bool remove) {
   close_ports();
   std::optional<UndoList> list = TRY(read_undo_list(monitor_fd::state_directory));
   if (!list) return {};
-  UndoSockets sockets{.netfilter = network_.root_netfilter.get(), .route = network_.root_route.get()};
-  return run_undo(*list, remove, sockets);
+  return run_undo(*list, remove, network_.root_netfilter.get());
 }
 
 void Supervisor::watch(Source source, int fd, uint32_t events) {

@@ -9,7 +9,6 @@
 #include <algorithm>
 
 #include "../network/conntrack.h"
-#include "../network/links.h"
 #include "../network/netlink.h"
 #include "../core/protocol.h"
 #include "../core/sys.h"
@@ -27,12 +26,12 @@ Result<void> unless(std::initializer_list<int> harmless, Result<void> result) {
   return result;
 }
 
-Result<void> run_step(const UndoStep& step, const UndoSockets& sockets) {
+Result<void> run_step(const UndoStep& step, int netfilter) {
   switch (step.kind) {
     case UndoKind::firewall:
-      return send_batch(sockets.netfilter, step.data);
+      return send_batch(netfilter, step.data);
     case UndoKind::conntrack:
-      return conntrack_delete(sockets.netfilter, step.data);
+      return conntrack_delete(netfilter, step.data);
     case UndoKind::unlink:
       return unless({ENOENT, ENOTDIR}, sys::unlinkat(AT_FDCWD, step.path, 0));
     case UndoKind::rmdir:
@@ -42,8 +41,6 @@ Result<void> run_step(const UndoStep& step, const UndoSockets& sockets) {
       return remove_tree(step.path);
     case UndoKind::cgroup:
       return remove_cgroup(step.path);
-    case UndoKind::link:
-      return delete_link(sockets.route, step.path);
   }
   return {};
 }
@@ -56,9 +53,7 @@ Result<void> undo_as_asked(const char* asked) {
   std::optional<UndoList> list = TRY(read_undo_list(monitor_fd::state_directory));
   if (!list) return {};
   Result<Fd> netfilter = open_netlink_in(monitor_fd::network_root, NETLINK_NETFILTER);
-  Result<Fd> route = open_netlink_in(monitor_fd::network_root, NETLINK_ROUTE);
-  UndoSockets sockets{netfilter ? netfilter.value().get() : -1, route ? route.value().get() : -1};
-  return run_undo(*list, all, sockets);
+  return run_undo(*list, all, netfilter ? netfilter.value().get() : -1);
 }
 
 }  // namespace
@@ -71,11 +66,11 @@ Result<std::optional<UndoList>> read_undo_list(int state_directory) {
   return std::optional<UndoList>(TRY(decode_undo_list(bytes)));
 }
 
-Result<void> run_undo(const UndoList& list, bool all, const UndoSockets& sockets) {
+Result<void> run_undo(const UndoList& list, bool all, int netfilter) {
   for (uint32_t i = 0; i < list.steps.size(); i++) {
     const UndoStep& step = list.steps[i];
     if (!all && step.scope != UndoScope::stop) continue;
-    TRY(in_section("undo", i, run_step(step, sockets)));
+    TRY(in_section("undo", i, run_step(step, netfilter)));
   }
   return {};
 }

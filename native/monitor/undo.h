@@ -9,17 +9,12 @@
 
 namespace caisson {
 
-// Sockets in the NetworkRoot; -1 where they could not be opened.
-struct UndoSockets {
-  int netfilter = -1;
-  int route = -1;
-};
-
 // The file `undo` of a state directory. None: there is nothing to undo (any more).
 Result<std::optional<UndoList>> read_undo_list(int state_directory);
 
-// Runs the steps of scope stop, or `all`, in their order, up to the first that fails. The order is a promise: somebody else may take an address or a port
-// as soon as its claim goes, so claims must outlive what still uses them. The list stays, and the next command goes on.
-Result<void> run_undo(const UndoList& list, bool all, const UndoSockets& sockets);
+// Runs the steps of scope stop, or `all`, in their order, up to the first that fails. The order is a promise: somebody else
+// may take an address or a port as soon as its claim goes, so claims must outlive what still uses them. The list stays, and
+// the next command goes on. netfilter: socket in the NetworkRoot, or -1.
+Result<void> run_undo(const UndoList& list, bool all, int netfilter);
 
 }  // namespace caisson

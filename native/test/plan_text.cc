@@ -229,7 +229,7 @@ void print(std::string& out, const std::string& path, const ExecPlan& in) {
 
 const char* const undo_scope_names[] = {"stop", "remove"};
 
-const char* const undo_kind_names[] = {"firewall", "conntrack", "unlink", "rmdir", "tree", "cgroup", "link"};
+const char* const undo_kind_names[] = {"firewall", "conntrack", "unlink", "rmdir", "tree", "cgroup"};
 
 void print(std::string& out, const std::string& path, const UndoStep& in) {
   line(out, path + ".scope", undo_scope_names[static_cast<size_t>(in.scope)]);

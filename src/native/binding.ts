@@ -27,7 +27,10 @@ export interface NativeBinding {
   /** Sends `messages`, collects replies until each message with NLM_F_ACK or a dump has ended. The bytes of all replies, NLMSG_ERROR included. */
   netlinkTalk(socketFd: number, messages: Uint8Array, expectedEnds: number): Promise<Buffer>
   /** Creates the bridge if missing; address, MAC, mtu, up. All idempotent. */
-  bridgeEnsure(nsFd: number, bridge: { name: string; address: Uint8Array; prefixLength: number; mac: Uint8Array; mtu: number }): Promise<void>
+  bridgeEnsure(
+    nsFd: number,
+    bridge: { name: string; address: Uint8Array; prefixLength: number; mac: Uint8Array; mtu: number },
+  ): Promise<void>
   /** RTM_DELLINK; a missing link is fine. Takes up to 35 ms, on a thread. */
   linkDelete(nsFd: number, name: string): Promise<void>
   /** IPv4 destinations of all routing tables and addresses of links: `[address, prefixLength, interface]`. */
@@ -42,7 +45,10 @@ export interface NativeBinding {
    * Socket in namespace `nsFd`, SO_MARK `mark`, IPV6_V6ONLY; bound; TCP with SO_REUSEADDR and listening. port 0 = any.
    * Throws EADDRINUSE and the like.
    */
-  listen(nsFd: number, options: { protocol: 'tcp' | 'udp'; address: Uint8Array; port: number; mark: number }): { fd: number; port: number }
+  listen(
+    nsFd: number,
+    options: { protocol: 'tcp' | 'udp'; address: Uint8Array; port: number; mark: number },
+  ): { fd: number; port: number }
 
   /** Formats CRI log lines (see src/log/). Returns the output and how many input bytes were whole lines. */
   formatLog(input: Uint8Array, options: LogFormat): { stdout: Buffer; stderr: Buffer; consumed: number }

@@ -76,7 +76,10 @@ const setting = record('Setting', {
 })
 const cgroup = record('Cgroup', {
   path: [text, 'absolute directory; created with its parents'],
-  prepare: [list(setting), 'absolute files written before the directory is made (subtree_control of ancestors …), parents first; EBUSY and EEXIST are fine'],
+  prepare: [
+    list(setting),
+    'absolute files written before the directory is made (subtree_control of ancestors …), parents first; EBUSY and EEXIST are fine',
+  ],
   limits: [list(setting), 'files relative to path, written before the process exists'],
   join: [bool, 'the process is put in (v2: CLONE_INTO_CGROUP; v1: cgroup.procs)'],
   inheritCpuset: [bool, 'v1 cpuset: copy cpuset.cpus and cpuset.mems down from the parents, else a join is ENOSPC'],
@@ -115,12 +118,18 @@ const listener = record('Listener', {
   containerPort: [u32, 'target of the splice'],
 })
 const network = record('Network', {
-  mode: [enumeration('NetworkMode', ['none', 'host', 'bridge']), 'none: a namespace with lo only; host: that of the NetworkRoot'],
+  mode: [
+    enumeration('NetworkMode', ['none', 'host', 'bridge']),
+    'none: a namespace with lo only; host: that of the NetworkRoot',
+  ],
   endpoints: [list(endpoint), ''],
   settings: [list(setting), 'sysctls below /proc/sys, written by the monitor inside the new namespace'],
   firewall: [bytes, 'nf_tables batch for the container namespace (port 53 of 127.0.0.11); empty = none'],
   hostFirewall: [bytes, 'nf_tables batch for the NetworkRoot: this container`s map and set elements; empty = none'],
-  conntrackAddress: [bytes, 'IPv4 whose leftover conntrack entries in the NetworkRoot are deleted at start; empty = none'],
+  conntrackAddress: [
+    bytes,
+    'IPv4 whose leftover conntrack entries in the NetworkRoot are deleted at start; empty = none',
+  ],
   names: [list(text), 'absolute paths of empty files to create with their directory: networks/<id>/names/<name>/<ip>'],
   dns: [dns, ''],
   listeners: [list(listener), 'item i came in as fd FIRST_LISTENER_FD + i'],
@@ -130,7 +139,10 @@ const events = record('MemoryEvents', {
   path: [text, 'memory cgroup directory'],
 })
 const restart = record('Restart', {
-  policy: [enumeration('RestartPolicy', ['no', 'always', 'onFailure', 'unlessStopped']), 'honoured from the next release on'],
+  policy: [
+    enumeration('RestartPolicy', ['no', 'always', 'onFailure', 'unlessStopped']),
+    'honoured from the next release on',
+  ],
   maximumRetries: [u32, '0 = no limit'],
 })
 const health = record('Health', {
@@ -166,7 +178,10 @@ export const launchPlan = record('LaunchPlan', {
   openStdin: [bool, 'stdin stays open for attach; false = /dev/null'],
   cgroups: [list(cgroup), 'v1: one for each hierarchy; v2: one'],
   monitorCgroups: [list(cgroup), 'where the monitor itself goes, one for each hierarchy'],
-  deviceFilter: [bytes, 'eBPF program (struct bpf_insn) for BPF_PROG_TYPE_CGROUP_DEVICE on the unified cgroup; empty = none (v1 uses limits)'],
+  deviceFilter: [
+    bytes,
+    'eBPF program (struct bpf_insn) for BPF_PROG_TYPE_CGROUP_DEVICE on the unified cgroup; empty = none (v1 uses limits)',
+  ],
   memoryEvents: [events, ''],
   network: [network, ''],
   logMaxBytes: [u64, 'size at which a segment ends'],
@@ -189,12 +204,15 @@ export const undoList = record('UndoList', {
   steps: [
     list(
       record('UndoStep', {
-        scope: [enumeration('UndoScope', ['stop', 'remove']), 'stop: at the end of each run; remove: when the container goes'],
-        kind: [
-          enumeration('UndoKind', ['firewall', 'conntrack', 'unlink', 'rmdir', 'tree', 'cgroup', 'link']),
-          'firewall: nf_tables batch in data, one element each; conntrack: IPv4 in data; unlink: file or symlink; rmdir: if empty; tree: rm -r, one file system; cgroup: kill what is in it, rmdir with back-off; link: delete by name',
+        scope: [
+          enumeration('UndoScope', ['stop', 'remove']),
+          'stop: at the end of each run; remove: when the container goes',
         ],
-        path: [text, 'absolute path, or link name'],
+        kind: [
+          enumeration('UndoKind', ['firewall', 'conntrack', 'unlink', 'rmdir', 'tree', 'cgroup']),
+          'firewall: nf_tables batch in data, one element each; conntrack: IPv4 in data; unlink: file or symlink; rmdir: if empty; tree: rm -r, one file system; cgroup: kill what is in it, rmdir with back-off',
+        ],
+        path: [text, 'absolute path'],
         data: [bytes, ''],
       }),
     ),

@@ -256,12 +256,15 @@ const downGroups = (target: Target, observed: Observed, options: DownPlanOptions
 const externalNames = (section: Readonly<Record<string, { name: string; external: boolean }>> | undefined) =>
   new Set(Object.values(section ?? {}).flatMap(({ name, external }) => (external ? [name] : [])))
 
-/** Networks that only removed containers used go after those; with services named, only networks they leave unused. */
+/**
+ * Networks that only removed containers used go as soon as those have ended: a bridge takes the kernel 30 ms, in which the
+ * containers are removed. With services named, only networks they leave unused.
+ */
 const removeNetworks = (
   builder: PlanBuilder,
   target: Target,
   observed: Observed,
-  removed: ReadonlyMap<string, number>,
+  { ended, removed }: { readonly ended: ReadonlyMap<string, number>; readonly removed: ReadonlyMap<string, number> },
   partly: boolean,
 ) => {
   const external = externalNames(target.project?.networks)
@@ -270,7 +273,7 @@ const removeNetworks = (
     const users = observed.containers.filter(({ networks }) => networks.includes(name))
     const staying = users.some((user) => !removed.has(user.id))
     if (staying || (partly && users.length === 0)) continue
-    const after = users.flatMap((user) => removed.get(user.id) ?? [])
+    const after = users.flatMap((user) => ended.get(user.id) ?? removed.get(user.id) ?? [])
     builder.add({ kind: 'removeNetwork', network: id, name }, `network:${key}`, 'down', edges(after))
   }
 }
@@ -307,7 +310,7 @@ export const reconcileDown = (target: Target, observed: Observed, options: DownP
     removed.set(container.id, builder.add(operation, resourceOf(container), 'down', after))
   }
   const partly = options.services.length > 0
-  removeNetworks(builder, target, observed, removed, partly)
+  removeNetworks(builder, target, observed, { ended, removed }, partly)
   if (options.volumes) removeVolumes(builder, target, observed, removed, partly)
   return builder.build()
 }

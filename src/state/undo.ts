@@ -17,7 +17,6 @@ export interface Holdings {
     readonly firewall: readonly UndoStep[]
     readonly conntrack: readonly UndoStep[]
     readonly names: readonly UndoStep[]
-    readonly links: readonly UndoStep[]
     /** On addresses and ports. */
     readonly claims: readonly UndoStep[]
   }
@@ -35,7 +34,6 @@ export const undoSteps = ({ container, run, network, cgroups, claims }: Holdings
   ...network.firewall,
   ...network.conntrack,
   ...network.names,
-  ...network.links,
   ...steps('stop', 'cgroup', cgroups),
   ...network.claims,
   ...steps('stop', 'tree', [container.work]),

@@ -111,14 +111,7 @@ test('IPv4 is published by the kernel, IPv6 is spliced by netd', () => {
 test('everything has its undo step', () => {
   const { undo } = connectPlan(input())
   assert.is(undo.firewall.length, 1)
-  assert.equal(
-    undo.conntrack.map(({ data }) => [...data]),
-    [[10, 208, 1, 2]],
-  )
-  assert.equal(
-    undo.links.map(({ path }) => path),
-    ['veth0102030405'],
-  )
+  assert.equal(undo.conntrack, [], 'TCP flows end by themselves')
   assert.equal(
     undo.claims.map(({ kind, path }) => `${kind} ${path}`),
     [

@@ -73,7 +73,7 @@ test('down removes dependents first, then the network; volumes stay', () => {
 [0/warn] -> #1 service:store:1: stopContainer shop-store-1 (down)
 [0] -> #2 service:api:1: removeContainer shop-api-1 (down)
 [1] -> #3 service:store:1: removeContainer shop-store-1 (down)
-[2, 3] -> #4 network:default: removeNetwork shop_default (down)
+[0, 1] -> #4 network:default: removeNetwork shop_default (down)
 `,
   )
 })
