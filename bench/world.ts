@@ -1,8 +1,8 @@
 /** What the benches run in: scratch folders, a state root of their own, the built command line, one payload image for all. */
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { importImage } from './peers.ts'
 
 export const CLI = resolve(__dirname, '../dist/caisson.js')
@@ -13,7 +13,8 @@ export const environment: NodeJS.ProcessEnv = {
   PATH: process.env.PATH,
   HOME: process.env.HOME,
   CAISSON_ROOT: join(scratch, 'state'),
-  CAISSON_RUN: join(scratch, 'run'),
+  // A tmpfs, as /run is.
+  CAISSON_RUN: existsSync('/dev/shm') ? `/dev/shm/${basename(scratch)}` : join(scratch, 'run'),
   XDG_CACHE_HOME: join(scratch, 'cache'),
   NO_COLOR: '1',
 }
@@ -89,4 +90,6 @@ export const limit = (count: number, parallel: number, runs: number): { startMs:
   return { startMs: median(0), totalMs: median(1) }
 }
 
-export const remove = (): void => rmSync(scratch, { recursive: true, force: true })
+export const remove = (): void => {
+  for (const path of [scratch, environment.CAISSON_RUN ?? '']) rmSync(path, { recursive: true, force: true })
+}

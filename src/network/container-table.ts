@@ -77,8 +77,7 @@ const rulesFor = (protocol: Protocol): readonly TableMessage[] => [
   }),
 ]
 
-/** LaunchPlan.network.firewall. Idempotent: the namespace is kept over restarts. */
-export const containerTable = (): Buffer =>
+const encodeTable = (): Buffer =>
   encodeBatch([
     addTable(TABLE),
     addBaseChain(QUERIES),
@@ -86,3 +85,11 @@ export const containerTable = (): Buffer =>
     flushRules(TABLE),
     ...PROTOCOLS.flatMap(rulesFor),
   ])
+
+let encoded: Buffer | undefined
+
+/** LaunchPlan.network.firewall, the same for every container. Idempotent: the namespace is kept over restarts. */
+export const containerTable = (): Buffer => {
+  encoded ??= encodeTable()
+  return encoded
+}
