@@ -52,7 +52,7 @@ export const configCommands = (runs: number): Row[] =>
   [4, 40, 1000].flatMap((count) => {
     const cwd = project(`config-${count}`, wordy(count))
     const few = count > 100 ? Math.min(runs, 5) : runs
-    const forget = (): void => rmSync(`${scratch}/cache`, { recursive: true, force: true })
+    const forget = (): void => rmSync(`${scratch}/cache/caisson/trees`, { recursive: true, force: true })
     const seen = run(cwd, 'config', '-q')
     const warm = interleave({ node: bareNode, seen }, few)
     const cold = interleave({ fresh: { ...seen, before: forget } }, few)

@@ -1,6 +1,6 @@
 /** What one container costs, seen from the engine and from inside: start, exec, memory, logs, names, ports. */
 import { execFileSync, spawnSync } from 'node:child_process'
-import { readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { createEngine, type Engine, type EngineEvent, type ExecOptions, type UpOptions } from '../src/index.ts'
@@ -47,8 +47,7 @@ const open = (emit: (event: EngineEvent) => void = () => {}): Engine =>
 const runc = (runs: number): string => {
   if (peers === undefined) return 'runc -'
   const bundle = join(scratch, 'bundle')
-  execFileSync('cp', ['-r', join(scratch, 'rootfs'), `${bundle}-root`])
-  const prepare = `mkdir -p ${bundle} && cd ${bundle} && ln -sfn ${bundle}-root rootfs && rm -f config.json && runc spec && sed -i 's/"terminal": true/"terminal": false/; s/"sh"/"\\/limit", "true"/' config.json`
+  const prepare = `rm -rf ${bundle} && mkdir -p ${bundle} && cp -r ${join(scratch, 'rootfs')} ${bundle}/rootfs && cd ${bundle} && runc spec && sed -i 's/"terminal": true/"terminal": false/; s/"sh"/"\\/limit", "true"/' config.json`
   const sample = time(
     { command: `runc run -b ${bundle} bench`, prepare: `sh -c '${prepare.replaceAll("'", `'\\''`)}'` },
     scratch,
@@ -173,9 +172,8 @@ export const logs = (): Row[] => {
   })
   if (attached.status !== 0) throw new Error(attached.stderr.toString())
   const row = JSON.parse(caisson(cwd, 'ps', '-a', '--format', 'json')) as { ID: string }
-  const status = JSON.parse(
-    readFileSync(join(environment.CAISSON_RUN ?? '', 'containers', row.ID.slice(0, 12), 'status'), 'utf8'),
-  ) as { startedAt: string; finishedAt: string }
+  const exit = join(environment.CAISSON_ROOT ?? '', 'containers', row.ID.slice(0, 12), 'exit')
+  const status = JSON.parse(readFileSync(exit, 'utf8')) as { startedAt: string; finishedAt: string }
   const capture = Date.parse(status.finishedAt) - Date.parse(status.startedAt)
   const whole = performance.now() - begin
   const read = sampleOf(
@@ -188,9 +186,10 @@ export const logs = (): Row[] => {
       return performance.now() - from
     }),
   )
+  const kept = statSync(target).size
   caisson(cwd, 'down')
   rmSync(target, { force: true })
-  const rate = (took: number): string => `${(BYTES / 1000 / took).toFixed(0)} MB/s`
+  const rate = (took: number, bytes = BYTES): string => `${(bytes / 1000 / took).toFixed(0)} MB/s`
   return [
     {
       what: 'log capture, 100-byte lines written in blocks',
@@ -201,9 +200,9 @@ export const logs = (): Row[] => {
     },
     {
       what: '`logs` reads them back',
-      ours: rate(read.medianMs),
+      ours: rate(read.medianMs, kept),
       budget: 'as fast',
-      met: read.medianMs <= cat.medianMs / 0.6,
+      met: kept / read.medianMs >= (0.6 * BYTES) / cat.medianMs,
       beside: '',
     },
   ]
@@ -213,7 +212,7 @@ export const logs = (): Row[] => {
 export const names = (): Row[] => {
   const cwd = project('names', 'services:\n  web: {image: caisson/host, command: sleep 1000, stop_signal: SIGKILL}\n')
   caisson(cwd, 'up', '-d')
-  execFileSync('gcc', ['-O2', '-static', '-o', join(scratch, 'dns'), join(__dirname, 'dns.c')])
+  execFileSync('gcc', ['-O2', '-static', '-o', join(scratch, 'dns'), join(import.meta.dirname, 'dns.c')])
   const row = JSON.parse(caisson(cwd, 'ps', '--format', 'json')) as { ID: string }
   const { pid } = JSON.parse(
     readFileSync(join(environment.CAISSON_RUN ?? '', 'containers', row.ID.slice(0, 12), 'status'), 'utf8'),

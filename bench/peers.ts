@@ -3,7 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Sample } from './measure.ts'
+import { type Sample, sampleOf } from './measure.ts'
 
 /** Program that runs a command among the rivals (CAISSON_BENCH_PEERS); undefined: not on this machine. */
 export const peers = process.env.CAISSON_BENCH_PEERS
@@ -25,8 +25,11 @@ export const among = (script: string, cwd: string): string => {
   })
 }
 
+/** hyperfine 2: one measurement each run, in seconds. */
 interface Report {
-  readonly results: readonly { readonly median: number; readonly min: number; readonly times: readonly number[] }[]
+  readonly results: readonly {
+    readonly measurements: readonly { readonly time_wall_clock: { readonly value: number } }[]
+  }[]
 }
 
 /** Times each command; undefined where the rivals are not there or the command fails. */
@@ -44,7 +47,7 @@ export const time = (timed: Timed, cwd: string, runs: number): Sample | undefine
       return undefined
     }
     const [only] = (JSON.parse(readFileSync(report, 'utf8')) as Report).results
-    return only && { medianMs: only.median * 1000, minMs: only.min * 1000, runs: only.times.length }
+    return only && sampleOf(only.measurements.map(({ time_wall_clock }) => time_wall_clock.value * 1000))
   } finally {
     rmSync(scratch, { recursive: true, force: true })
   }
@@ -52,7 +55,7 @@ export const time = (timed: Timed, cwd: string, runs: number): Sample | undefine
 
 export const COMPOSE = 'docker compose'
 /** The plugin run without the docker front-end. */
-export const PLUGIN = '/usr/libexec/docker/cli-plugins/docker-compose compose'
+export const PLUGIN = '/usr/libexec/docker/cli-plugins/docker-compose'
 
 /** Imports a root filesystem tarball (below the temporary directory) as Docker image `bench`. */
 export const importImage = (tarball: string): void => {

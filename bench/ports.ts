@@ -33,7 +33,7 @@ ip -n benchsrv addr add 10.215.1.2/24 dev eth0; ip -n benchsrv link set eth0 up`
 export const ports = (): Row[] => {
   if (spawnSync('sh', ['-c', 'command -v wrk']).status !== 0) return []
   const server = join(scratch, 'http')
-  execFileSync('gcc', ['-O2', '-static', '-o', server, join(__dirname, 'http.c')])
+  execFileSync('gcc', ['-O2', '-static', '-o', server, join(import.meta.dirname, 'http.c')])
   const bare = bareNamespace(server)
   const cwd = project(
     'ports',

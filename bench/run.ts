@@ -24,7 +24,7 @@ const topics: Readonly<Record<string, () => Row[] | Promise<Row[]>>> = {
 
 /** Puts the table between the markers of bench/README.md. */
 const publish = (table: string): void => {
-  const path = join(__dirname, 'README.md')
+  const path = join(import.meta.dirname, 'README.md')
   const [head = '', rest = ''] = readFileSync(path, 'utf8').split('<!-- table -->\n')
   const tail = rest.split('<!-- /table -->\n')[1] ?? ''
   writeFileSync(path, `${head}<!-- table -->\n${table}\n<!-- /table -->\n${tail}`)

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
 import { importImage } from './peers.ts'
 
-export const CLI = resolve(__dirname, '../dist/caisson.js')
+export const CLI = resolve(import.meta.dirname, '../dist/caisson.js')
 export const scratch = mkdtempSync(join(tmpdir(), 'caisson-bench-'))
 export const LIMIT = join(scratch, 'limit')
 
@@ -62,7 +62,7 @@ export const wordy = (count: number): string =>
 
 /** Builds the limit program and gives every engine the same image: that one static program. */
 export const prepare = (): void => {
-  execFileSync('gcc', ['-O2', '-static', '-o', LIMIT, join(__dirname, 'limit.c')])
+  execFileSync('gcc', ['-O2', '-static', '-o', LIMIT, join(import.meta.dirname, 'limit.c')])
   const root = join(scratch, 'rootfs')
   for (const path of ['proc', 'sys', 'dev', 'etc', 'tmp']) mkdirSync(join(root, path), { recursive: true })
   execFileSync('cp', [LIMIT, join(root, 'limit')])
