@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { needsRoot } from '../helpers/root.ts'
+import { needsRoot, skipTest } from '../helpers/root.ts'
 import { cleanUp, eventually, folder } from './scenario.ts'
 
 needsRoot(test)
@@ -63,8 +63,10 @@ test('a published port answers from a second namespace', async () => {
   await eventually(() => ask() === 'hi', 'an answer')
 })
 
-test('flush ruleset is healed by the next command', async () => {
-  if (!have('nft')) return
+const withProgram = (program: string, name: string, run: () => Promise<void>): void =>
+  have(program) ? void test(name, run) : skipTest(test, name, `needs ${program}`)
+
+withProgram('nft', 'flush ruleset is healed by the next command', async () => {
   sh('nft flush ruleset')
   assert.is.not(ask(), 'hi')
   project.run('ps')
@@ -72,25 +74,28 @@ test('flush ruleset is healed by the next command', async () => {
   await eventually(() => ask() === 'hi', 'an answer after the repair')
 })
 
-test('a foreign FORWARD policy of DROP, with bridged traffic through iptables, does not stop us', async () => {
-  if (!have('iptables')) return
-  sh('iptables -P FORWARD DROP')
-  const bridged = '/proc/sys/net/bridge/bridge-nf-call-iptables'
-  const before = existsSync(bridged) ? readFileSync(bridged, 'utf8') : undefined
-  if (before !== undefined) writeFileSync(bridged, '1')
-  try {
-    project.run('up', '-d')
-    await eventually(() => ask() === 'hi', 'an answer')
-    assert.is(between(), 'hi')
-    const doctor = project.try(['doctor'])
-    assert.match(doctor.stdout + doctor.stderr, /FORWARD/)
-    project.run('down')
-    assert.not.match(sh('iptables -S FORWARD'), /cs-/)
-  } finally {
-    if (before !== undefined) writeFileSync(bridged, before)
-    sh('iptables -P FORWARD ACCEPT')
-  }
-})
+withProgram(
+  'iptables',
+  'a foreign FORWARD policy of DROP, with bridged traffic through iptables, does not stop us',
+  async () => {
+    sh('iptables -P FORWARD DROP')
+    const bridged = '/proc/sys/net/bridge/bridge-nf-call-iptables'
+    const before = existsSync(bridged) ? readFileSync(bridged, 'utf8') : undefined
+    if (before !== undefined) writeFileSync(bridged, '1')
+    try {
+      project.run('up', '-d')
+      await eventually(() => ask() === 'hi', 'an answer')
+      assert.is(between(), 'hi')
+      const doctor = project.try(['doctor'])
+      assert.match(doctor.stdout + doctor.stderr, /FORWARD/)
+      project.run('down')
+      assert.not.match(sh('iptables -S FORWARD'), /cs-/)
+    } finally {
+      if (before !== undefined) writeFileSync(bridged, before)
+      sh('iptables -P FORWARD ACCEPT')
+    }
+  },
+)
 
 test('down leaves no table of ours', () => {
   project.run('down')
