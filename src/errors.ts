@@ -62,7 +62,12 @@ export class SystemError extends CaissonError {
   readonly syscall: string
   readonly path: string | undefined
   readonly step: string
-  constructor(failure: SystemFailure, code: string, description: string, options: { hint?: string; cause?: unknown } = {}) {
+  constructor(
+    failure: SystemFailure,
+    code: string,
+    description: string,
+    options: { hint?: string; cause?: unknown } = {},
+  ) {
     const where = failure.path ? ` '${failure.path}'` : ''
     super(code, `${failure.step}: ${failure.syscall}${where}: ${code}: ${description}`, options)
     this.name = 'SystemError'

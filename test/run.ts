@@ -99,7 +99,7 @@ class Worker {
     return new Promise((resolve) => {
       const finish = (result: FileResult): void => {
         clearTimeout(timer)
-        this.#child.removeAllListeners('message').removeAllListeners('close')
+        for (const event of ['message', 'close', 'error']) this.#child.removeAllListeners(event)
         resolve(result)
       }
       const timer = setTimeout(() => {

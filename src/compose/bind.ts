@@ -1,4 +1,5 @@
 /** The canonical tree in exact types: every value in the form that the shape table wants, empty ones left out. */
+import { BOOLEANS } from './booleans.ts'
 import type { TreePath } from '../errors.ts'
 import { parseBytes } from '../units/bytes.ts'
 import { formatDuration, parseDuration } from '../units/duration.ts'
@@ -36,17 +37,6 @@ const toNumber = (value: Exclude<ScalarValue, null>): number =>
       ? Number(value)
       : Number.NaN
     : Number(value)
-
-const BOOLEANS: Readonly<Record<string, boolean>> = {
-  true: true,
-  false: false,
-  y: true,
-  yes: true,
-  on: true,
-  n: false,
-  no: false,
-  off: false,
-}
 
 const numberOf = (node: ScalarNode, context: Context, whole: boolean, keepZero: boolean): Bound => {
   const value = toNumber(node.value ?? 0)

@@ -1,4 +1,5 @@
 /** Variables in values (never in keys) → their values; then text in places that want a number or a boolean → that. */
+import { BOOLEANS } from './booleans.ts'
 import type { TreePath } from '../errors.ts'
 import type { Node, ScalarNode, ScalarValue } from './node.ts'
 import { mapItems, mapValues, poisoned } from './node.ts'
@@ -57,17 +58,6 @@ const CASTS = compilePatterns<Cast>({
   'secrets.*.external': 'boolean',
   'configs.*.external': 'boolean',
 })
-
-const BOOLEANS: Readonly<Record<string, boolean>> = {
-  true: true,
-  false: false,
-  y: true,
-  yes: true,
-  on: true,
-  n: false,
-  no: false,
-  off: false,
-}
 
 export interface Interpolation {
   readonly environment: Readonly<Record<string, string>>

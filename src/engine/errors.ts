@@ -1,25 +1,18 @@
 import { CaissonError } from '../errors.ts'
 
-/** How a container came to its end, for the message of a failed `up`. */
-export interface ServiceFailure {
+/** One service that could not be brought up: its container was not built, or its process never ran. */
+export class ServiceError extends CaissonError {
   readonly service: string
   readonly container: string
-  /** undefined: the process never ran. */
-  readonly exitCode: number | undefined
-  /** Number of the signal that ended it; 0: none. */
-  readonly signal: number
-  readonly oomKilled: boolean
-  /** Last lines of its log, at most 20, without time and stream. */
-  readonly logTail: readonly string[]
-}
-
-/** One service that could not be brought up. */
-export class ServiceError extends CaissonError {
-  readonly failure: ServiceFailure
-  constructor(failure: ServiceFailure, message: string, options: { hint?: string; cause?: unknown } = {}) {
+  constructor(
+    subject: { readonly service: string; readonly container: string },
+    message: string,
+    options: { hint?: string; cause?: unknown } = {},
+  ) {
     super('ESERVICE', message, options)
     this.name = 'ServiceError'
-    this.failure = failure
+    this.service = subject.service
+    this.container = subject.container
   }
 }
 

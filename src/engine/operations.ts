@@ -116,11 +116,10 @@ const recordOf = (
 const failedService = (operation: { readonly name: string }, service: string, cause: unknown): ServiceError => {
   const reason = cause instanceof Error ? cause.message : String(cause)
   const hint = cause instanceof CaissonError ? cause.hint : undefined
-  return new ServiceError(
-    { service, container: operation.name, exitCode: undefined, signal: 0, oomKilled: false, logTail: [] },
-    `service ${service}: ${reason}`,
-    { cause, ...(hint === undefined ? {} : { hint }) },
-  )
+  return new ServiceError({ service, container: operation.name }, `service ${service}: ${reason}`, {
+    cause,
+    ...(hint === undefined ? {} : { hint }),
+  })
 }
 
 const takeReservation = (run: Run, id: string) => {

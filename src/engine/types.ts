@@ -3,6 +3,7 @@ import type { Project } from '../compose/project.ts'
 import type { Diagnostic } from '../errors.ts'
 import type { HostFacts } from '../native/host-facts.ts'
 import type { Plan } from '../plan/plan.ts'
+import type { UpPlanOptions } from '../plan/reconcile.ts'
 import type { PublishedPort, ProjectRecord } from '../state/records.ts'
 import type { Emit } from './events.ts'
 
@@ -16,23 +17,10 @@ export interface EngineOptions {
   readonly emit: Emit
 }
 
-export interface UpOptions {
-  /** Services named on the command line; empty: all. Their dependencies come along unless `noDeps`. */
-  readonly services: readonly string[]
-  readonly noDeps: boolean
-  readonly forceRecreate: boolean
-  readonly noRecreate: boolean
-  readonly alwaysRecreateDeps: boolean
-  readonly renewAnonymousVolumes: boolean
-  readonly removeOrphans: boolean
+/** What the plan is made from, less what the engine finds out itself, and how to go about it. */
+export interface UpOptions extends Omit<UpPlanOptions, 'images'> {
   /** Say nothing about orphans (COMPOSE_IGNORE_ORPHANS). */
   readonly ignoreOrphans: boolean
-  /** Create only. */
-  readonly noStart: boolean
-  /** `--scale`, by service. */
-  readonly scale: Readonly<Record<string, number>>
-  /** Grace of stops that this makes; undefined: each service's own. */
-  readonly timeoutMs: number | undefined
   /** Keys that are not honoured yet warn instead of failing. */
   readonly lenient: boolean
   /** Plan only: no lock, no change, no native addon. */

@@ -9,7 +9,7 @@ import type { Edge, Plan } from './plan.ts'
 import { containerName, dependencyGraph, networkKeys, orphansOf, selectServices, volumeKeys } from './select.ts'
 
 export interface UpPlanOptions {
-  /** Services named on the command line; empty: all. */
+  /** Services named on the command line; empty: all. Their dependencies come along unless `noDeps`. */
   readonly services: readonly string[]
   readonly noDeps: boolean
   readonly forceRecreate: boolean
@@ -17,6 +17,7 @@ export interface UpPlanOptions {
   readonly alwaysRecreateDeps: boolean
   readonly renewAnonymousVolumes: boolean
   readonly removeOrphans: boolean
+  /** Create only. */
   readonly noStart: boolean
   /** Wanted number of containers, by service, instead of the file's. */
   readonly scale: Readonly<Record<string, number>>

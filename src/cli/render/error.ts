@@ -1,6 +1,6 @@
 /** Errors as a person reads them: what, where in the file, why, what to do. Never a stack trace, unless CAISSON_DEBUG asks for it. */
 import { CaissonError, type Diagnostic, ProjectError, type TreePath } from '../../errors.ts'
-import { ChangeError, ExecError, ServiceError } from '../../index.ts'
+import { ChangeError, ExecError } from '../../index.ts'
 import type { Context, Output } from '../context.ts'
 import { EXIT, UsageError } from '../usage.ts'
 import { formatDiagnostic, formatDiagnostics } from './diagnostic.ts'
@@ -25,15 +25,11 @@ const headline = ({ style }: Output, label: string, message: string): string =>
 const hintLine = ({ style }: Output, hint: string | undefined): string =>
   hint === undefined ? '' : `${style('dim', '  hint:')} ${hint}\n`
 
-const formatLogTail = ({ style }: Output, error: ServiceError): string =>
-  error.failure.logTail.map((line) => `  ${style('dim', '|')} ${line}\n`).join('')
-
 const formatCaissonError = (context: Context, error: CaissonError): string => {
   const { stderr } = context
   if (error instanceof ProjectError) return formatDiagnostics(context, error.diagnostics)
   if (error instanceof ChangeError) return error.errors.map((each) => formatCaissonError(context, each)).join('')
-  const tail = error instanceof ServiceError ? formatLogTail(stderr, error) : ''
-  return headline(stderr, 'error', error.message) + tail + hintLine(stderr, error.hint)
+  return headline(stderr, 'error', error.message) + hintLine(stderr, error.hint)
 }
 
 interface NodeSystemError extends Error {
