@@ -27,6 +27,8 @@ enum class FrameType : uint16_t {
   stdin_data = 7,
   resize = 8,
   pidfd = 9,
+  pause = 10,
+  unpause = 11,
   hello = 101,
   created = 102,
   running = 103,
@@ -36,9 +38,11 @@ enum class FrameType : uint16_t {
   stdout_data = 107,
   stderr_data = 108,
   pidfd_reply = 109,
+  changed = 110,
 };
 
-enum class RunState : uint32_t { building = 0, created = 1, running = 2, exited = 3 };
+enum class RunState : uint32_t { building = 0, created = 1, running = 2, exited = 3, restarting = 4, paused = 5 };
+enum class HealthState : uint32_t { none = 0, starting = 1, healthy = 2, unhealthy = 3 };
 
 // `stop` with these values means what the plan says.
 inline constexpr uint32_t PLANNED_SIGNAL = 0;

@@ -33,6 +33,8 @@ std::optional<Request> decode_request(const Frame& frame) {
     case FrameType::go:
     case FrameType::wait:
     case FrameType::pidfd:
+    case FrameType::pause:
+    case FrameType::unpause:
       break;
     case FrameType::stdin_data:
       request.data = frame.payload;
@@ -55,9 +57,10 @@ std::optional<Request> decode_request(const Frame& frame) {
     case FrameType::stdout_data:
     case FrameType::stderr_data:
     case FrameType::pidfd_reply:
+    case FrameType::changed:
       return std::nullopt;
   }
-  bool known = frame.type >= 1 && frame.type <= static_cast<uint16_t>(FrameType::pidfd);
+  bool known = frame.type >= 1 && frame.type <= static_cast<uint16_t>(FrameType::unpause);
   if (!known || !fields.ok()) return std::nullopt;
   return request;
 }

@@ -20,6 +20,10 @@ const char* name_of(RunState state) {
       return "running";
     case RunState::exited:
       return "exited";
+    case RunState::restarting:
+      return "restarting";
+    case RunState::paused:
+      return "paused";
   }
   return "";
 }
@@ -29,7 +33,8 @@ std::string json_of(const Status& status) {
   json.append(name_of(status.state)) += R"(","pid":)" + std::to_string(status.host_pid);
   json += R"(,"startedAt":")" + status.started_at + R"(","finishedAt":")" + status.finished_at;
   json += R"(","exitCode":)" + std::to_string(status.exit.code) + R"(,"signal":)" + std::to_string(status.exit.signal);
-  return json.append(R"(,"oomKilled":)").append(status.exit.oom_killed ? "true" : "false") += "}\n";
+  json.append(R"(,"oomKilled":)").append(status.exit.oom_killed ? "true" : "false");
+  return json += R"(,"restarts":0,"health":"none","stopped":false})" "\n";
 }
 
 }  // namespace

@@ -31,8 +31,9 @@ void Supervisor::adopt(std::unique_ptr<Client> client) {
 
 void Supervisor::greet(Client& client) {
   PayloadWriter hello;
-  hello.u32(PROTOCOL_VERSION).u32(0).u32(static_cast<uint32_t>(state_));
-  append_frame(client.out(), FrameType::hello, host_pid_payload(hello, container_.host_pid));
+  hello.u32(PROTOCOL_VERSION).u32(0).u32(static_cast<uint32_t>(state_)).u32(static_cast<uint32_t>(container_.host_pid));
+  hello.u32(static_cast<uint32_t>(HealthState::none)).u32(0).u32(status_.exit.code);
+  append_frame(client.out(), FrameType::hello, hello.bytes());
   client.flush();
 }
 
@@ -93,6 +94,9 @@ void Supervisor::serve_request(Client& client, const Request& request) {
     }
     case FrameType::pidfd:
       return serve_pidfd(client);
+    case FrameType::pause:
+    case FrameType::unpause:
+      return append_failure(client.out(), Failure{.section = "pause", .syscall = "write", .error = ENOSYS});
     case FrameType::hello:
     case FrameType::created:
     case FrameType::running:
@@ -102,6 +106,7 @@ void Supervisor::serve_request(Client& client, const Request& request) {
     case FrameType::stdout_data:
     case FrameType::stderr_data:
     case FrameType::pidfd_reply:
+    case FrameType::changed:
       return;  // decode_request lets none of them through
   }
 }

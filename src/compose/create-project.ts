@@ -5,7 +5,19 @@ import { parsePortRange } from '../units/ports.ts'
 import type { MapNode, Node } from './node.ts'
 import { at, get, textOf } from './node.ts'
 import { NETWORK_MODELLED, othersOf, SERVICE_MODELLED, VOLUME_MODELLED } from './others.ts'
-import type { Dependency, Network, Port, Project, Service, ServiceMount, ServiceNetwork, Volume } from './project.ts'
+import type {
+  Dependency,
+  Healthcheck,
+  HealthTest,
+  Network,
+  Port,
+  Project,
+  RestartPolicy,
+  Service,
+  ServiceMount,
+  ServiceNetwork,
+  Volume,
+} from './project.ts'
 
 const text = (node: Node | undefined, ...path: string[]): string | undefined => textOf(at(node, path))
 
@@ -203,8 +215,73 @@ const createService = (node: Node, name: string): Service => ({
   scale: number(node, 'scale') ?? number(node, 'deploy', 'replicas') ?? 1,
   profiles: texts(node, 'profiles'),
   securityOpt: texts(node, 'security_opt'),
-  restart: text(node, 'restart'),
+  restart: createRestart(node),
+  healthcheck: createHealthcheck(node),
+  attach: flag(node, 'attach') ?? true,
 })
+
+const RESTART_CONDITIONS: Readonly<Record<string, RestartPolicy['policy']>> = {
+  any: 'always',
+  'on-failure': 'on-failure',
+}
+
+/** An omitted condition means any, as the specification says (deploy.md); Compose 2.40 makes none of it. */
+const createDeployRestart = (deploy: Node): RestartPolicy | undefined => {
+  const policy = RESTART_CONDITIONS[text(deploy, 'condition') ?? 'any']
+  if (policy === undefined) return undefined
+  const maximumRetries = number(deploy, 'max_attempts') ?? 0
+  return { policy, maximumRetries, delayMs: durationMs(deploy, 'delay'), windowMs: durationMs(deploy, 'window') }
+}
+
+const createRestart = (node: Node): RestartPolicy | undefined => {
+  const deploy = at(node, ['deploy', 'restart_policy'])
+  if (deploy?.kind === 'map') return createDeployRestart(deploy)
+  const [word = 'no', retries] = (text(node, 'restart') ?? 'no').split(':')
+  const policy = (['always', 'on-failure', 'unless-stopped'] as const).find((known) => known === word)
+  if (policy === undefined) return undefined
+  return { policy, maximumRetries: Number(retries ?? 0), delayMs: undefined, windowMs: undefined }
+}
+
+/** `http: 8080`, `http: 8080/ready`, or `http: {port: 8080, path: /ready}`. */
+const createHttpProbe = (node: Node): HealthTest => {
+  const [, port = '0', path = ''] = /^:?(\d+)(\/.*)?$/.exec(textOf(node) ?? '') ?? []
+  if (node.kind !== 'map') return { kind: 'http', port: Number(port), path: path || '/' }
+  return { kind: 'http', port: number(node, 'port') ?? 0, path: text(node, 'path') ?? '/' }
+}
+
+const createTest = (node: Node): HealthTest | undefined => {
+  const tcp = number(node, 'x-caisson-probe', 'tcp')
+  const http = at(node, ['x-caisson-probe', 'http'])
+  if (flag(node, 'healthcheck', 'disable')) return { kind: 'none' }
+  if (tcp !== undefined) return { kind: 'tcp', port: tcp }
+  if (http !== undefined) return createHttpProbe(http)
+  const [kind, ...args] = texts(node, 'healthcheck', 'test')
+  switch (kind) {
+    case undefined:
+      return undefined
+    case 'NONE':
+      return { kind: 'none' }
+    case 'CMD-SHELL':
+      return { kind: 'shell', line: args.join(' ') }
+    default:
+      return { kind: 'command', args }
+  }
+}
+
+const createHealthcheck = (node: Node): Healthcheck | undefined => {
+  const given = get(node, 'healthcheck')
+  const test = createTest(node)
+  if (given === undefined && test === undefined) return undefined
+  const duration = (key: string) => (given === undefined ? undefined : durationMs(given, key))
+  return {
+    test,
+    intervalMs: duration('interval'),
+    timeoutMs: duration('timeout'),
+    startPeriodMs: duration('start_period'),
+    startIntervalMs: duration('start_interval'),
+    retries: number(given, 'retries'),
+  }
+}
 
 const createNetwork = (node: Node, key: string): Network => {
   const mtu = Number(text(node, 'driver_opts', 'com.docker.network.driver.mtu') ?? 0)

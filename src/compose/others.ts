@@ -7,13 +7,14 @@ import { isNull } from './node.ts'
 export type Modelled = true | { readonly [key: string]: Modelled }
 
 export const SERVICE_MODELLED: Modelled = {
+  attach: true,
   cap_add: true,
   cap_drop: true,
   command: true,
   container_name: true,
   cpus: true,
   depends_on: true,
-  deploy: { replicas: true, resources: { limits: { cpus: true, memory: true, pids: true } } },
+  deploy: { replicas: true, resources: { limits: { cpus: true, memory: true, pids: true } }, restart_policy: true },
   dns: true,
   dns_opt: true,
   dns_search: true,
@@ -22,6 +23,7 @@ export const SERVICE_MODELLED: Modelled = {
   environment: true,
   expose: true,
   extra_hosts: true,
+  healthcheck: true,
   hostname: true,
   image: true,
   init: true,

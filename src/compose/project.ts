@@ -71,8 +71,46 @@ export interface Service {
   readonly scale: number
   readonly profiles: readonly string[]
   readonly securityOpt: readonly string[]
-  readonly restart: string | undefined
+  /** undefined: no. */
+  readonly restart: RestartPolicy | undefined
+  /** undefined: the image's. */
+  readonly healthcheck: Healthcheck | undefined
+  /** false: `up` and `logs` show its output only where it is named. */
+  readonly attach: boolean
 }
+
+/** `restart`, or `deploy.restart_policy` where that is given. */
+export interface RestartPolicy {
+  readonly policy: 'always' | 'on-failure' | 'unless-stopped'
+  /** Restarts in a row; 0: no limit. */
+  readonly maximumRetries: number
+  /** Pause before each restart; undefined: Docker's back-off, 100 ms doubled up to 1 min. */
+  readonly delayMs: number | undefined
+  /** A run of this length counts as a success; undefined: 10 s. */
+  readonly windowMs: number | undefined
+}
+
+/** What is not given is the image's, or the default. */
+export interface Healthcheck {
+  readonly test: HealthTest | undefined
+  readonly intervalMs: number | undefined
+  readonly timeoutMs: number | undefined
+  readonly startPeriodMs: number | undefined
+  readonly startIntervalMs: number | undefined
+  readonly retries: number | undefined
+}
+
+export type HealthTest =
+  /** NONE, and `disable: true`: not the image's either. */
+  | { readonly kind: 'none' }
+  /** CMD. */
+  | { readonly kind: 'command'; readonly args: readonly string[] }
+  /** CMD-SHELL: a line for the image's shell. */
+  | { readonly kind: 'shell'; readonly line: string }
+  /** `x-caisson-probe: {tcp: 5432}`: a connection to this port of the container is accepted. */
+  | { readonly kind: 'tcp'; readonly port: number }
+  /** `x-caisson-probe: {http: …}`: GET answers with a status from 200 to 399. `path` starts with /. */
+  | { readonly kind: 'http'; readonly port: number; readonly path: string }
 
 export interface Port {
   /** Container port. */

@@ -42,6 +42,8 @@ const rowOf = (snapshot: ContainerSnapshot, run: RunRecord | undefined): Contain
     exitCode: state === 'exited' ? (status?.exitCode ?? 0) : 0,
     signal: status?.signal ?? 0,
     oomKilled: status?.oomKilled ?? false,
+    health: snapshot.alive ? (status?.health ?? 'none') : 'none',
+    restarts: status?.restarts ?? 0,
     pid: state === 'running' ? (status?.pid ?? 0) : 0,
     publishers: state === 'running' ? (run?.ports ?? []) : [],
     exposed: exposedOf(record),
@@ -60,7 +62,7 @@ export const ps = async (engine: EngineOptions, project: string): Promise<readon
     .sort(byPlace)
 
 const countStates = (containers: readonly ContainerSnapshot[]): ProjectRow['counts'] => {
-  const counts = { created: 0, running: 0, exited: 0, dead: 0 }
+  const counts = { created: 0, running: 0, paused: 0, restarting: 0, exited: 0, dead: 0 }
   for (const container of containers) counts[stateOf(container)] += 1
   return counts
 }

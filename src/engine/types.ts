@@ -69,7 +69,10 @@ export interface ContainerRow {
   readonly startedAt: number
   readonly finishedAt: number
   /** `dead`: its monitor was killed; the next change cleans up. */
-  readonly state: 'created' | 'running' | 'exited' | 'dead'
+  readonly state: 'created' | 'running' | 'paused' | 'restarting' | 'exited' | 'dead'
+  readonly health: 'none' | 'starting' | 'healthy' | 'unhealthy'
+  /** By the restart policy. */
+  readonly restarts: number
   readonly exitCode: number
   readonly signal: number
   readonly oomKilled: boolean

@@ -4,11 +4,20 @@ import { connect as connectSocket, Socket } from 'node:net'
 import { basename, dirname } from 'node:path'
 import { CaissonError, type SystemFailure } from '../errors.ts'
 import { encodeFrame, FrameReader, PayloadReader, u32Fields } from './frames.ts'
-import { FRAME, MAX_PAYLOAD_BYTES, PROTOCOL_VERSION, STATE } from './protocol.ts'
+import { FRAME, HEALTH, MAX_PAYLOAD_BYTES, PROTOCOL_VERSION, STATE } from './protocol.ts'
 
-export interface Hello {
-  readonly version: number
+/** What a waiter looks at. */
+export interface Condition {
   readonly state: keyof typeof STATE
+  readonly health: keyof typeof HEALTH
+  /** By the restart policy. */
+  readonly restarts: number
+  /** Of the last run of the process that ended; 0: none has. */
+  readonly exitCode: number
+}
+
+export interface Hello extends Condition {
+  readonly version: number
   /** Host pid of the init; 0 if there is none yet. */
   readonly pid: number
 }
@@ -55,14 +64,30 @@ const defer = <T>(): Deferred<T> => {
   return { promise, ...(settle as Pick<Deferred<T>, 'resolve' | 'reject'>) }
 }
 
-const STATES = Object.keys(STATE) as (keyof typeof STATE)[]
+const nameOf = <Names extends Readonly<Record<string, number>>>(names: Names, value: number, otherwise: keyof Names) =>
+  (Object.keys(names) as (keyof Names)[]).find((name) => names[name] === value) ?? otherwise
 
+const readCondition = (fields: PayloadReader, state: number): Condition => ({
+  state: nameOf(STATE, state, 'exited'),
+  health: nameOf(HEALTH, fields.u32(), 'none'),
+  restarts: fields.u32(),
+  exitCode: fields.u32(),
+})
+
+const otherVersion = (version: number): CaissonError => {
+  const message = `the monitor speaks version ${version} of the control protocol, not ${PROTOCOL_VERSION}`
+  return new CaissonError('EMONITORVERSION', message, { hint: 'recreate the container with this version' })
+}
+
+/** Throws EMONITORVERSION; what follows the version may have other fields then. */
 const readHello = (payload: Buffer): Hello => {
   const fields = new PayloadReader(payload)
   const version = fields.u32()
+  if (version !== PROTOCOL_VERSION) throw otherVersion(version)
   fields.u32()
-  const state = STATES[fields.u32()] ?? 'exited'
-  return { version, state, pid: fields.u32() }
+  const state = fields.u32()
+  const pid = fields.u32()
+  return { version, pid, ...readCondition(fields, state) }
 }
 
 const readExit = (payload: Buffer): Exit => {
@@ -108,6 +133,7 @@ export class MonitorClient {
   /** Requests whose answer (`ok`, `running`, `failure`) is to come, in order. */
   readonly #answers: Deferred<number>[] = []
   #onOutput: AttachOptions['onOutput']
+  #onChange: (condition: Condition) => void = () => {}
   #ended: Error | undefined
 
   private constructor(socket: Socket) {
@@ -163,6 +189,19 @@ export class MonitorClient {
     await this.#ask(FRAME.signal, u32Fields(signal))
   }
 
+  /** Every later change of what `hello` said. Called again only for news; the end is `wait`. */
+  watch(onChange: (condition: Condition) => void): void {
+    this.#onChange = onChange
+  }
+
+  async pause(): Promise<void> {
+    await this.#ask(FRAME.pause)
+  }
+
+  async unpause(): Promise<void> {
+    await this.#ask(FRAME.unpause)
+  }
+
   /** Stop signal, grace, SIGKILL; what is left out is as planned. */
   stop(options: { readonly signal?: number; readonly graceMs?: number } = {}): Promise<Exit> {
     this.#send(FRAME.stop, u32Fields(options.signal ?? 0, options.graceMs ?? 0xffffffff))
@@ -193,11 +232,11 @@ export class MonitorClient {
   }
 
   /** Stops reading, so that a slow consumer does not fill this process. The monitor gives up on us 2 s and 1 MiB later. */
-  pause(): void {
+  pauseReading(): void {
     this.#socket.pause()
   }
 
-  resume(): void {
+  resumeReading(): void {
     this.#socket.resume()
   }
 
@@ -236,24 +275,18 @@ export class MonitorClient {
 
   /** What each frame does; others are for native clients, or from a later version. */
   readonly #handlers: Readonly<Record<number, (payload: Buffer) => void>> = {
-    [FRAME.hello]: (payload) => this.#greet(readHello(payload)),
+    [FRAME.hello]: (payload) => this.#hello.resolve(readHello(payload)),
     [FRAME.created]: (payload) => this.#created.resolve(new PayloadReader(payload).u32()),
     [FRAME.running]: (payload) => this.#answers.shift()?.resolve(new PayloadReader(payload).u32()),
+    [FRAME.changed]: (payload) => {
+      const fields = new PayloadReader(payload)
+      this.#onChange(readCondition(fields, fields.u32()))
+    },
     [FRAME.ok]: () => this.#answers.shift()?.resolve(0),
     [FRAME.exited]: (payload) => this.#exit.resolve(readExit(payload)),
     [FRAME.failure]: (payload) => this.#fail(new MonitorFailure(readFailure(payload))),
     [FRAME.stdout]: (payload) => this.#onOutput?.('stdout', payload),
     [FRAME.stderr]: (payload) => this.#onOutput?.('stderr', payload),
-  }
-
-  #greet(hello: Hello): void {
-    if (hello.version === PROTOCOL_VERSION) {
-      this.#hello.resolve(hello)
-      return
-    }
-    const message = `the monitor speaks version ${hello.version} of the control protocol, not ${PROTOCOL_VERSION}`
-    this.#end(new CaissonError('EMONITORVERSION', message, { hint: 'recreate the container with this version' }))
-    this.#socket.destroy()
   }
 
   /** The answer to a request, or, where none waits, the end of the run. */

@@ -35,7 +35,11 @@ export const FRAME = {
   resize: 8,
   /** Answer: `pidfd` with the init's pidfd as SCM_RIGHTS. For native clients. */
   pidfd: 9,
-  /** u32 version, u32 features (0), u32 state (STATE), u32 host pid of the init or 0. */
+  /** Freezes all processes of the container. Answer: `ok` or `failure`. */
+  pause: 10,
+  /** Thaws them. Answer: `ok` or `failure`. */
+  unpause: 11,
+  /** u32 version, u32 features (0), u32 state (STATE), u32 host pid of the init or 0, then the fields of `changed` after the state. */
   hello: 101,
   /** u32 host pid. The container waits at the barrier. */
   created: 102,
@@ -52,9 +56,15 @@ export const FRAME = {
   stdout: 107,
   stderr: 108,
   pidfdReply: 109,
+  /**
+   * To every peer, whenever one of its fields has changed: u32 state (STATE), u32 health (HEALTH), u32 restarts,
+   * u32 exit code of the last run of the process (0: none has ended).
+   */
+  changed: 110,
 } as const
 
-export const STATE = { building: 0, created: 1, running: 2, exited: 3 } as const
+export const STATE = { building: 0, created: 1, running: 2, exited: 3, restarting: 4, paused: 5 } as const
+export const HEALTH = { none: 0, starting: 1, healthy: 2, unhealthy: 3 } as const
 
 /** fds of `caisson-monitor monitor`. */
 export const MONITOR_FD = {

@@ -6,7 +6,9 @@ import { createHash } from 'node:crypto'
 import type { Network, Service } from '../compose/project.ts'
 
 /** Keys that say how many, when and which, not what one container is. `others` are keys that nothing honours. */
-const NOT_PART_OF_A_CONTAINER: ReadonlySet<string> = new Set(['name', 'scale', 'profiles', 'dependsOn', 'others'])
+const NOT_PART_OF_A_CONTAINER: ReadonlySet<string> = new Set([
+  ...['name', 'scale', 'profiles', 'dependsOn', 'others', 'attach'],
+])
 /** Of these the empty list differs from nothing: it clears what the image says. */
 const EMPTY_HAS_MEANING: ReadonlySet<string> = new Set(['command', 'entrypoint'])
 /** Numbers that mean "no limit" or "as usual". */

@@ -6,10 +6,11 @@ export interface Observed {
 }
 
 /**
+ * paused: frozen; restarting: its process has ended and its monitor starts it again after a pause.
  * created: built, waits at the barrier, or never started; running; exited: its process ended and its monitor is gone;
  * lost: its monitor died without finishing (kill -9, reboot): its undo list has to run before anything else.
  */
-export type ContainerState = 'created' | 'running' | 'exited' | 'lost'
+export type ContainerState = 'created' | 'running' | 'paused' | 'restarting' | 'exited' | 'lost'
 
 export interface ObservedContainer {
   readonly id: string
@@ -23,6 +24,7 @@ export interface ObservedContainer {
   readonly imageId: string
   readonly state: ContainerState
   readonly exitCode: number | undefined
+  readonly health: 'none' | 'starting' | 'healthy' | 'unhealthy'
   /** Names of the networks it is attached to (`<project>_<key>`). */
   readonly networks: readonly string[]
   /** Names of its named and anonymous volumes. */

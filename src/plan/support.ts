@@ -19,7 +19,7 @@ const later: Support = { kind: 'later' }
 /** Keys of a service; nested ones with dots. A nested key without a row has its parent's. */
 export const SERVICE_KEYS: Readonly<Record<string, Support>> = {
   annotations: later,
-  attach: later,
+  attach: honoured,
   blkio_config: later,
   build: later,
   cap_add: honoured,
@@ -48,7 +48,7 @@ export const SERVICE_KEYS: Readonly<Record<string, Support>> = {
   'deploy.replicas': honoured,
   'deploy.resources': later,
   'deploy.resources.limits': honoured,
-  'deploy.restart_policy': later,
+  'deploy.restart_policy': honoured,
   'deploy.rollback_config': cluster,
   'deploy.update_config': cluster,
   develop: { kind: 'meaningless', why: 'it only counts for `watch`' },
@@ -67,7 +67,7 @@ export const SERVICE_KEYS: Readonly<Record<string, Support>> = {
   extra_hosts: honoured,
   gpus: later,
   group_add: later,
-  healthcheck: later,
+  healthcheck: honoured,
   hostname: honoured,
   image: honoured,
   init: honoured,
@@ -196,14 +196,9 @@ const serviceValues = (service: Service): readonly Diagnostic[] => {
   const at = (...rest: TreePath): TreePath => ['services', service.name, ...rest]
   const subject = `service ${service.name}`
   const found: Diagnostic[] = []
-  const { networkMode, restart } = service
+  const { networkMode } = service
   if (networkMode !== undefined && !['none', 'host', 'bridge'].includes(networkMode)) {
     found.push(notYet(at('network_mode'), subject, `network_mode ${networkMode}`))
-  }
-  if (restart !== undefined && restart !== 'no') found.push(notYet(at('restart'), subject, `restart: ${restart}`))
-  for (const [name, { condition }] of Object.entries(service.dependsOn)) {
-    if (condition === 'service_started') continue
-    found.push(notYet(at('depends_on', name, 'condition'), subject, `condition ${condition}`))
   }
   for (const { protocol, path } of service.ports) {
     if (protocol === 'sctp') found.push(notYet(path, subject, 'publishing SCTP'))

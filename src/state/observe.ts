@@ -15,6 +15,7 @@ const observedContainer = (snapshot: ContainerSnapshot): ObservedContainer => {
     ...{ id, name, service, number, oneOff, configHash, imageId },
     state: containerState(snapshot),
     exitCode: snapshot.alive ? undefined : snapshot.status?.exitCode,
+    health: snapshot.alive ? (snapshot.status?.health ?? 'none') : 'none',
     networks: networks.map((network) => network.name),
     volumes: Object.values(volumes).map((volume) => volume.name),
     dependsOn: Object.keys(definition.dependsOn),

@@ -70,7 +70,8 @@ export interface PublishedPort {
  */
 export interface Status {
   readonly version: 1
-  readonly state: 'created' | 'running' | 'exited'
+  /** restarting: its process has ended and the restart policy starts it again after a pause; paused: frozen. */
+  readonly state: 'created' | 'running' | 'paused' | 'restarting' | 'exited'
   /** Host pid of the container's init; 0 if none. */
   readonly pid: number
   /** RFC 3339, ns; empty if not yet. */
@@ -80,6 +81,26 @@ export interface Status {
   readonly exitCode: number
   readonly signal: number
   readonly oomKilled: boolean
+  /** By the restart policy, since a command started it. */
+  readonly restarts: number
+  /** none: no health check. */
+  readonly health: 'none' | 'starting' | 'healthy' | 'unhealthy'
+  /** A command asked for the end (`stop`, `down`, `kill`): `unless-stopped` stays down then, over reboots too. */
+  readonly stopped: boolean
+}
+
+/** What the last probes said; read by state/snapshot.ts `readHealth`. */
+export interface HealthRecord {
+  readonly version: 1
+  readonly status: Status['health']
+  readonly failingStreak: number
+  /** The last five, oldest first. Times RFC 3339, ns. `exitCode` -1: timed out, or could not be run. `output`: at most 4 KiB. */
+  readonly log: readonly {
+    readonly start: string
+    readonly end: string
+    readonly exitCode: number
+    readonly output: string
+  }[]
 }
 
 /** `$CAISSON_ROOT/networks/<id>/record` */

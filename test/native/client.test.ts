@@ -13,7 +13,7 @@ const scratch = mkdtempSync(join(tmpdir(), 'caisson-client-'))
 test.after(() => rmSync(scratch, { recursive: true }))
 
 const text = (value: string): Buffer => Buffer.concat([u32Fields(Buffer.byteLength(value)), Buffer.from(value)])
-const hello = encodeFrame(FRAME.hello, u32Fields(PROTOCOL_VERSION, 0, STATE.running, 42))
+const hello = encodeFrame(FRAME.hello, u32Fields(PROTOCOL_VERSION, 0, STATE.running, 42, 0, 0, 0))
 const failure = encodeFrame(
   FRAME.failure,
   Buffer.concat([text('signal'), u32Fields(0), text('kill'), u32Fields(3), text('')]),
@@ -121,7 +121,14 @@ test('answers belong to requests in their order, and a failure to its own', asyn
 test('a monitor that goes away fails everything that waits, now and later', async () => {
   const [path, server] = await serve(hello)
   const client = await MonitorClient.connect(path)
-  assert.equal(await client.hello, { version: PROTOCOL_VERSION, state: 'running', pid: 42 })
+  assert.equal(await client.hello, {
+    version: PROTOCOL_VERSION,
+    state: 'running',
+    pid: 42,
+    health: 'none',
+    restarts: 0,
+    exitCode: 0,
+  })
   assert.equal(await Promise.all([codeOf(client.wait()), codeOf(client.signal(1))]), ['EMONITORGONE', 'EMONITORGONE'])
   await client.closed
   assert.is(await codeOf(client.signal(1)), 'EMONITORGONE')

@@ -11,7 +11,7 @@ export const service = (name: string, values: Partial<Service> = {}): Service =>
   ...{ stopSignal: undefined, stopGraceMs: undefined, capAdd: [], capDrop: [], privileged: false, readOnly: false },
   ...{ ulimits: {}, memLimitBytes: undefined, cpus: undefined, pidsLimit: undefined, shmSizeBytes: undefined },
   ...{ labels: {}, containerName: undefined, extraHosts: {}, dns: [], dnsSearch: [], dnsOptions: [], scale: 1 },
-  ...{ profiles: [], securityOpt: [], restart: undefined },
+  ...{ profiles: [], securityOpt: [], restart: undefined, healthcheck: undefined, attach: true },
   ...values,
 })
 
@@ -59,6 +59,7 @@ export const project = (
 export const container = (of: Service, number = 1, values: Partial<ObservedContainer> = {}): ObservedContainer => ({
   ...{ id: `${of.name}${number}`, name: of.containerName ?? `shop-${of.name}-${number}`, service: of.name, number },
   ...{ oneOff: false, configHash: configHash(of), imageId: 'host@1', state: 'running', exitCode: undefined },
+  health: 'none',
   ...{ networks: of.networkMode === undefined ? of.networks.map(({ key }) => `shop_${key}`) : [] },
   volumes: of.volumes.flatMap((mount) => (mount.type === 'volume' ? [`shop_${mount.source ?? 'anonymous'}`] : [])),
   dependsOn: Object.keys(of.dependsOn),

@@ -1,7 +1,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { supportOf, SERVICE_KEYS, unsupported } from '../../src/plan/support.ts'
-import { needs, network, project, service, volume } from './models.ts'
+import { network, project, service, volume } from './models.ts'
 
 const found = (values: Parameters<typeof service>[1], lenient = false) =>
   unsupported(project([service('web', values)]), lenient).map(({ code, severity, path }) => [
@@ -15,7 +15,7 @@ const other = (...rest: (string | number)[]) => ({
 })
 
 test('honoured keys say nothing', () => {
-  assert.equal(found({ init: true, restart: 'no', networkMode: 'host' }), [])
+  assert.equal(found({ init: true, networkMode: 'host' }), [])
 })
 
 test('a key that is not there yet is an error with its place', () => {
@@ -35,16 +35,12 @@ test('a key without meaning on one machine is a warning', () => {
 
 test('a nested key without a row has that of the key above it', () => {
   assert.equal(supportOf(SERVICE_KEYS, 'deploy.resources.limits.cpus'), { kind: 'honoured' })
-  assert.equal(supportOf(SERVICE_KEYS, 'healthcheck.test'), { kind: 'later' })
+  assert.equal(supportOf(SERVICE_KEYS, 'healthcheck.test'), { kind: 'honoured' })
   assert.is(supportOf(SERVICE_KEYS, 'no_such_key').kind, 'later')
 })
 
 test('values of honoured keys that are not there yet have their place', () => {
   assert.equal(found({ networkMode: 'service:a' }), [['support/not-yet', 'error', 'services.web.network_mode']])
-  assert.equal(found({ restart: 'always' }), [['support/not-yet', 'error', 'services.web.restart']])
-  assert.equal(found({ dependsOn: needs('a', { condition: 'service_healthy' }) }), [
-    ['support/not-yet', 'error', 'services.web.depends_on.a.condition'],
-  ])
   assert.equal(found({ securityOpt: ['no-new-privileges:true', 'seccomp=/profile.json'] }), [
     ['support/not-yet', 'error', 'services.web.security_opt.1'],
   ])

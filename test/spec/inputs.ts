@@ -46,6 +46,8 @@ export const service = (change: Partial<Service> = {}): Service => ({
   profiles: [],
   securityOpt: [],
   restart: undefined,
+  healthcheck: undefined,
+  attach: true,
   ...change,
 })
 

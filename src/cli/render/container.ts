@@ -14,12 +14,22 @@ const formatPorts = (row: ContainerRow): string => {
   return [...published, ...row.exposed.filter((port) => !taken.has(port))].join(', ')
 }
 
+/** As Docker: `(health: starting)`, `(healthy)`. */
+const healthSuffix = ({ health }: ContainerRow): string => {
+  if (health === 'none') return ''
+  return health === 'starting' ? ' (health: starting)' : ` (${health})`
+}
+
 export const formatStatus = (row: ContainerRow, now: number): string => {
   switch (row.state) {
     case 'created':
       return 'Created'
     case 'running':
-      return `Up ${humanDuration(now - row.startedAt)}`
+      return `Up ${humanDuration(now - row.startedAt)}${healthSuffix(row)}`
+    case 'paused':
+      return `Up ${humanDuration(now - row.startedAt)} (Paused)`
+    case 'restarting':
+      return `Restarting (${row.exitCode}) ${humanDuration(now - row.finishedAt)} ago`
     case 'exited':
       return `Exited (${row.exitCode}) ${humanDuration(now - row.finishedAt)} ago`
     case 'dead':
@@ -59,7 +69,7 @@ export const viewOf = (row: ContainerRow, now: number, whole: boolean): Containe
   Command: formatCommand(row, whole),
   CreatedAt: goTime(row.createdAt),
   ExitCode: row.exitCode,
-  Health: '',
+  Health: row.health === 'none' ? '' : row.health,
   ID: row.id,
   Image: row.image,
   Labels: Object.entries(row.labels)
