@@ -4,7 +4,7 @@ import type { Project } from '../compose/project.ts'
 import type { Plan } from '../plan/plan.ts'
 import { forgetProject } from '../state/projects.ts'
 import { readContainers } from '../state/snapshot.ts'
-import { ChangeError } from './errors.ts'
+import { aborted, ChangeError } from './errors.ts'
 import { execute } from './execute.ts'
 import { perform } from './operations.ts'
 import { giveBack, listenFirst } from './prelude.ts'
@@ -29,9 +29,10 @@ export const carryOut = async (
   plan: Plan,
   world: WorldRead,
   model: Project | undefined,
+  signal?: AbortSignal,
 ): Promise<void> => {
   const run: Run = {
-    ...{ session, project: plan.project, model, plan },
+    ...{ session, project: plan.project, model, plan, signal },
     records: new Map(world.containers.map(({ record }) => [record.id, record])),
     networks: new Map(world.networks.map((network) => [network.name, network])),
     ids: idsOf(plan),
@@ -39,12 +40,13 @@ export const carryOut = async (
   }
   const execution = {
     perform: (node: Plan['nodes'][number]) => perform(run, node),
-    ...{ subjectOf: subjectOf(model), emit: session.emit, parallel: PARALLEL },
+    ...{ subjectOf: subjectOf(model), emit: session.emit, parallel: PARALLEL, signal },
   }
   try {
     await listenFirst(run)
     const errors = await execute(plan, execution)
     if (errors.length > 0) throw new ChangeError(errors)
+    if (signal?.aborted) throw aborted()
   } finally {
     await giveBack(run)
   }

@@ -36,3 +36,6 @@ export class ExecError extends CaissonError {
     this.exitCode = exitCode
   }
 }
+
+/** The command was told to give up before it was through. Not a failure of anything. */
+export const aborted = (): CaissonError => new CaissonError('EABORTED', 'interrupted before everything ran')

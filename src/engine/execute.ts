@@ -11,6 +11,8 @@ export interface Execution {
   readonly emit: Emit
   /** Operations at work at once, at least 1. */
   readonly parallel: number
+  /** Once it fires, what has not begun is skipped without a word. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /** Monotonic. Not `performance.now()`: the first use of that global loads 3 ms of modules. */
@@ -56,12 +58,13 @@ const verdict = (plan: Plan, node: PlanNode, results: readonly Result[], executi
 
 /** Runs every node that its edges let run; the errors in the order of failing. Never throws. */
 export const execute = async (plan: Plan, execution: Execution): Promise<readonly CaissonError[]> => {
-  const { perform, subjectOf, emit } = execution
+  const { perform, subjectOf, emit, signal } = execution
   const limited = limiter(execution.parallel)
   const errors: CaissonError[] = []
   const results: Promise<Result>[] = []
   const run = async (node: PlanNode): Promise<Result> => {
     const before = await Promise.all(node.after.map((edge) => results[edge.node] ?? Promise.resolve('done' as const)))
+    if (signal?.aborted) return 'skipped'
     const subject = subjectOf(node)
     const ended = verdict(plan, node, before, execution)
     if (ended !== undefined) {
@@ -69,6 +72,7 @@ export const execute = async (plan: Plan, execution: Execution): Promise<readonl
       return ended.result
     }
     return limited(async () => {
+      if (signal?.aborted) return 'skipped'
       const startedAt = milliseconds()
       emit({ kind: 'started', node, subject })
       try {

@@ -16,6 +16,8 @@ export interface Run {
   /** Read from files; undefined: nothing in the plan needs it. */
   readonly model: Project | undefined
   readonly plan: Plan
+  /** Operations that wait end with EABORTED when it fires. */
+  readonly signal: AbortSignal | undefined
   /** Records of the project's containers when the plan was made, by id. */
   readonly records: ReadonlyMap<string, ContainerRecord>
   /** Networks by name; creations are added. */

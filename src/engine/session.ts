@@ -107,12 +107,18 @@ export const withSession = async <T>(options: EngineOptions, work: (session: Ses
 }
 
 /** Runs a change of a project under its lock; says who is waited for. */
-export const changing = <T>(session: Session, project: string, work: () => Promise<T>): Promise<T> => {
+export const changing = <T>(
+  session: Session,
+  project: string,
+  work: () => Promise<T>,
+  signal?: AbortSignal,
+): Promise<T> => {
   const lock = `project-${project}`
   const request = {
     path: lockFile(session.roots, lock),
     command: process.argv.slice(1).join(' '),
     timeoutMs: LOCK_TIMEOUT_MS,
+    signal,
     onWait: (holder: { pid: number; command: string } | undefined) => session.emit({ kind: 'locked', lock, holder }),
   }
   return withLock(session.binding, request, work)

@@ -25,6 +25,11 @@ export interface UpOptions extends Omit<UpPlanOptions, 'images'> {
   readonly lenient: boolean
   /** Plan only: no lock, no change, no native addon. */
   readonly dryRun: boolean
+  /**
+   * When it fires, no further operation begins, waits end, containers at the barrier are undone, and `up` throws EABORTED;
+   * what runs by then is left to a following `stop`.
+   */
+  readonly signal?: AbortSignal | undefined
 }
 
 /** A project that need not have been loaded: `project` is wanted where the file was read anyway. */

@@ -93,7 +93,7 @@ const change = async (
   const reconciled = plan(project, world.observed, options, images)
   announce(engine, reconciled, options)
   keepProject(session.roots, { name, workingDirectory, composeFiles })
-  await carryOut(session, reconciled.plan, world, project)
+  await carryOut(session, reconciled.plan, world, project, options.signal)
   return { plan: reconciled.plan }
 }
 
@@ -115,6 +115,6 @@ export const up = async (engine: EngineOptions, project: Project, options: UpOpt
   const images = check(engine, project, options)
   if (options.dryRun) return dryRun(engine, project, options, images)
   return withSession(engine, (session) =>
-    changing(session, project.name, () => change(session, engine, project, options, images)),
+    changing(session, project.name, () => change(session, engine, project, options, images), options.signal),
   )
 }

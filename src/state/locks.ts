@@ -14,6 +14,8 @@ export interface LockRequest {
   /** Command line of this process, for whoever waits. */
   readonly command: string
   readonly timeoutMs: number
+  /** Ends the wait with EABORTED. */
+  readonly signal?: AbortSignal | undefined
   /** Called once, when somebody else holds it. */
   readonly onWait: (holder: LockHolder | undefined) => void
 }
@@ -34,12 +36,25 @@ const noteHolder = (fd: number, command: string): number => {
   return fd
 }
 
+/** Longest wait on the thread: only between two of them can the waiter be told to give up. */
+const SLICE_MS = 200
+
+/** undefined: it stayed held for all the time. */
+const wait = async (binding: NativeBinding, { path, timeoutMs, signal }: LockRequest): Promise<number | undefined> => {
+  for (let left = timeoutMs; left > 0; left -= SLICE_MS) {
+    const fd = await binding.lockWait(path, signal === undefined ? left : Math.min(left, SLICE_MS))
+    if (fd !== undefined || signal === undefined) return fd
+    if (signal.aborted) throw new CaissonError('EABORTED', 'interrupted while another command changed the project')
+  }
+  return undefined
+}
+
 const take = async (binding: NativeBinding, request: LockRequest): Promise<number> => {
   mkdirSync(dirname(request.path), { recursive: true, mode: 0o700 })
   const free = binding.lock(request.path)
   if (free !== undefined) return noteHolder(free, request.command)
   request.onWait(readHolder(request.path))
-  const waited = await binding.lockWait(request.path, request.timeoutMs)
+  const waited = await wait(binding, request)
   if (waited !== undefined) return noteHolder(waited, request.command)
   const holder = readHolder(request.path)
   const who = holder === undefined ? 'another command' : `${holder.command} (pid ${holder.pid})`

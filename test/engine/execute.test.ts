@@ -16,10 +16,10 @@ const planOf = (...after: readonly (readonly Edge[])[]): Plan => ({
 })
 const edge = (node: number, onFailure: Edge['onFailure'] = 'abort'): Edge => ({ node, onFailure })
 
-const run = async (plan: Plan, perform: (node: PlanNode) => Promise<void>, parallel = 8) => {
+const run = async (plan: Plan, perform: (node: PlanNode) => Promise<void>, parallel = 8, signal?: AbortSignal) => {
   const events: EngineEvent[] = []
   const errors = await execute(plan, {
-    ...{ perform, parallel, emit: (event) => events.push(event) },
+    ...{ perform, parallel, signal, emit: (event) => events.push(event) },
     subjectOf: ({ id }) => ({ noun: 'volume', name: `v${id}` }),
   })
   const kinds = events.map((event) => ('node' in event ? `${event.kind} ${event.node.id}` : event.kind))
@@ -77,6 +77,22 @@ test('what does not hang on a failure goes on, and every error is told', async (
     ['EINTERNAL 0', 'EINTERNAL 1'],
   )
   assert.ok(kinds.includes('done 2'))
+})
+
+test('an abort lets what has begun end, and begins nothing more', async () => {
+  const abort = new AbortController()
+  const { errors, kinds } = await run(
+    planOf([], [edge(0)], [], []),
+    async ({ id }) => {
+      if (id === 2) abort.abort()
+      await pause()
+    },
+    2,
+    abort.signal,
+  )
+  assert.equal(errors, [])
+  assert.equal(kinds.slice(0, 2), ['started 0', 'started 2'])
+  assert.equal(kinds.slice(2).sort(), ['done 0', 'done 2'])
 })
 
 test('an empty plan is done at once', async () => {

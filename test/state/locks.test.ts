@@ -50,4 +50,14 @@ test('one that waits too long fails and names the holder; the lock is free after
   await withLock(loadNative(), lock(path, 'next', [], 20), async () => {})
 })
 
+test('a waiter can be told to give up', async ({ roots }) => {
+  const path = join(roots.root, 'locks', 'a')
+  const abort = new AbortController()
+  await withLock(loadNative(), lock(path, 'holder'), async () => {
+    const waiting = withLock(loadNative(), { ...lock(path, 'waiter'), signal: abort.signal }, async () => 'in')
+    abort.abort()
+    assert.is(await waiting.catch(({ code }) => code), 'EABORTED')
+  })
+})
+
 test.run()
