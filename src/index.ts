@@ -6,6 +6,8 @@ export type { Emit, EngineEvent, LockHolder, Subject } from './engine/events.ts'
 export type {
   ChangeOptions,
   Check,
+  ContainerDetails,
+  ContainerProcesses,
   ContainerRow,
   DownOptions,
   Engine,
@@ -17,9 +19,12 @@ export type {
   LogOptions,
   LogSource,
   Outcome,
+  ProcessRow,
   ProjectRow,
   ProjectTarget,
   UpOptions,
+  UsageSample,
+  VolumeRow,
 } from './engine/types.ts'
 export { logTime } from './log/time.ts'
 export type { HostFacts } from './native/host-facts.ts'

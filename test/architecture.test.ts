@@ -157,7 +157,20 @@ test('src/index.ts is the only file that only re-exports', () => {
 })
 
 test('commands that only look load neither the reader of Compose files nor the drawing of lists', () => {
-  for (const verb of ['ps', 'ls', 'logs', 'port', 'exec', 'version', 'doctor', 'image']) {
+  for (const verb of [
+    'ps',
+    'ls',
+    'logs',
+    'port',
+    'top',
+    'stats',
+    'images',
+    'volumes',
+    'exec',
+    'version',
+    'doctor',
+    'image',
+  ]) {
     const loaded = [...loadedWith('src/cli/main.ts'), ...loadedWith(`src/cli/commands/${verb}.ts`)]
     const heavy = loaded.filter((file) =>
       ['yaml', 'listr2', 'src/compose/load.ts', 'src/compose/parse.ts', 'src/native/load.ts'].includes(file),

@@ -12,6 +12,10 @@ export const createEngine = (options: EngineOptions): Engine => ({
   support: async (project, lenient) => (await import('../plan/support.ts')).unsupported(project, lenient),
 
   ps: async (name) => (await import('./ps.ts')).ps(options, name),
+  details: async (ids) => (await import('./details.ts')).details(options, ids),
+  usage: async (name) => (await import('./usage.ts')).usageReader(options, name),
+  top: async (name, services) => (await import('./processes.ts')).top(options, name, services),
+  volumes: async (name) => (await import('./volumes.ts')).volumes(options, name),
   ls: async () => (await import('./ps.ts')).ls(options),
   findProject: async (files) => (await import('../state/projects.ts')).findProject(options, files),
   async *logs(name, logs) {

@@ -26,26 +26,30 @@ const mountsOf = ({ definition, volumes }: ContainerRecord): readonly string[] =
   ...Object.values(volumes).map(({ name }) => name),
 ]
 
+/** It has processes, frozen ones perhaps. */
+const runs = (state: ContainerRow['state']) => state === 'running' || state === 'paused'
+
 const timesOf = (record: ContainerRecord, status: Status | undefined) => ({
   createdAt: milliseconds(record.createdAt),
   startedAt: milliseconds(status?.startedAt),
   finishedAt: milliseconds(status?.finishedAt),
 })
 
-const rowOf = (snapshot: ContainerSnapshot, run: RunRecord | undefined): ContainerRow => {
+export const rowOf = (snapshot: ContainerSnapshot, run: RunRecord | undefined): ContainerRow => {
   const { record, status } = snapshot
   const { id, name, image, command, project, service, number, oneOff, labels, networks, volumes } = record
   const state = stateOf(snapshot)
   return {
     ...{ id, name, image, command, project, service, number, oneOff, labels, state },
     ...timesOf(record, status),
-    exitCode: state === 'exited' ? (status?.exitCode ?? 0) : 0,
+    exitCode: state === 'exited' || state === 'restarting' ? (status?.exitCode ?? 0) : 0,
     signal: status?.signal ?? 0,
     oomKilled: status?.oomKilled ?? false,
     health: snapshot.alive ? (status?.health ?? 'none') : 'none',
     restarts: status?.restarts ?? 0,
-    pid: state === 'running' ? (status?.pid ?? 0) : 0,
-    publishers: state === 'running' ? (run?.ports ?? []) : [],
+    pid: runs(state) ? (status?.pid ?? 0) : 0,
+    publishers: runs(state) ? (run?.ports ?? []) : [],
+    hostNetwork: record.definition.networkMode === 'host',
     exposed: exposedOf(record),
     mounts: mountsOf(record),
     networks: networks.map((network) => network.name),
@@ -56,7 +60,8 @@ const rowOf = (snapshot: ContainerSnapshot, run: RunRecord | undefined): Contain
 const byPlace = (a: ContainerRow, b: ContainerRow) =>
   Number(a.oneOff) - Number(b.oneOff) || (a.service < b.service ? -1 : a.service > b.service ? 1 : a.number - b.number)
 
-export const ps = async (engine: EngineOptions, project: string): Promise<readonly ContainerRow[]> =>
+/** undefined: of all projects. */
+export const ps = async (engine: EngineOptions, project: string | undefined): Promise<readonly ContainerRow[]> =>
   readContainers(engine, project, isAlive)
     .containers.map((snapshot) => rowOf(snapshot, snapshot.alive ? readRun(engine, snapshot.record.id) : undefined))
     .sort(byPlace)
@@ -94,7 +99,7 @@ export const runningReplica = (
 ): ContainerSnapshot => {
   const found = replicas(engine, project, service)
   const wanted = index === undefined ? found : found.filter(({ record }) => record.number === index && !record.oneOff)
-  const running = wanted.find((snapshot) => stateOf(snapshot) === 'running')
+  const running = wanted.find((snapshot) => runs(stateOf(snapshot)))
   if (running !== undefined) return running
   const which = index === undefined ? '' : ` (container ${index})`
   throw new CaissonError('ENOTRUNNING', `service ${service}${which} is not running`, {

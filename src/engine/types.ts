@@ -4,7 +4,16 @@ import type { Diagnostic } from '../errors.ts'
 import type { HostFacts } from '../native/host-facts.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { UpPlanOptions } from '../plan/reconcile.ts'
-import type { PublishedPort, ProjectRecord } from '../state/records.ts'
+import type { ImageConfig } from '../oci/image-config.ts'
+import type {
+  ContainerRecord,
+  HealthRecord,
+  NetworkRecord,
+  ProjectRecord,
+  PublishedPort,
+  RunRecord,
+  Status,
+} from '../state/records.ts'
 import type { Emit } from './events.ts'
 
 export interface EngineOptions {
@@ -89,6 +98,74 @@ export interface ContainerRow {
   readonly mounts: readonly string[]
   readonly networks: readonly string[]
   readonly localVolumes: number
+  /** It has no network of its own. */
+  readonly hostNetwork: boolean
+}
+
+/** Everything that is known of one container. */
+export interface ContainerDetails {
+  readonly row: ContainerRow
+  readonly record: ContainerRecord
+  /** undefined: it never ran. */
+  readonly status: Status | undefined
+  /** undefined: it does not run. */
+  readonly run: RunRecord | undefined
+  /** undefined: there is no health check, or it does not run. */
+  readonly health: HealthRecord | undefined
+  /** undefined: the image is gone. */
+  readonly image: ImageConfig | undefined
+  readonly networks: readonly NetworkRecord[]
+  /** NAME=value. */
+  readonly env: readonly string[]
+  readonly logDirectory: string
+  readonly volumes: readonly { readonly target: string; readonly name: string; readonly source: string }[]
+}
+
+/** What a container has used so far; rates are the difference of two. Zeroes where it does not run. */
+export interface UsageSample {
+  readonly row: ContainerRow
+  /** Monotonic. */
+  readonly atNs: number
+  readonly cpuNs: number
+  readonly memoryBytes: number
+  /** The machine's memory where there is no limit. */
+  readonly memoryLimitBytes: number
+  readonly readBytes: number
+  readonly writtenBytes: number
+  readonly receivedBytes: number
+  readonly sentBytes: number
+  readonly processes: number
+}
+
+export interface ProcessRow {
+  /** Name on this machine, or uid. */
+  readonly user: string
+  /** Of this machine. */
+  readonly pid: number
+  readonly parent: number
+  /** Of one processor, since it started. */
+  readonly cpuPercent: number
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number
+  /** `pts/0`, or `?`. */
+  readonly terminal: string
+  readonly cpuMs: number
+  readonly command: string
+}
+
+export interface ContainerProcesses {
+  readonly row: ContainerRow
+  readonly processes: readonly ProcessRow[]
+}
+
+export interface VolumeRow {
+  readonly name: string
+  readonly key: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly createdAt: string
+  readonly mountpoint: string
+  /** Services whose containers have it. */
+  readonly services: readonly string[]
 }
 
 export interface ProjectRow {
@@ -174,8 +251,16 @@ export interface Engine {
   /** What plan/support.ts says of the project: warnings, and errors (warnings when `lenient`). Pure. */
   support(project: Project, lenient: boolean): Promise<readonly Diagnostic[]>
 
-  /** Containers of a project by name of service and number; one-offs last. */
-  ps(name: string): Promise<readonly ContainerRow[]>
+  /** Containers of a project (undefined: of all) by name of service and number; one-offs last. */
+  ps(name: string | undefined): Promise<readonly ContainerRow[]>
+  /** By id, in that order; without what is gone by now. */
+  details(ids: readonly string[]): Promise<readonly ContainerDetails[]>
+  /** A function that samples a project's containers each time it is called. */
+  usage(name: string): Promise<() => Promise<readonly UsageSample[]>>
+  /** Processes of what runs. Empty `services`: all. */
+  top(name: string, services: readonly string[]): Promise<readonly ContainerProcesses[]>
+  /** Named volumes. */
+  volumes(name: string): Promise<readonly VolumeRow[]>
   ls(): Promise<readonly ProjectRow[]>
   /** The record of the project that these Compose files made, if there is just one: then nothing needs to be parsed. */
   findProject(composeFiles: readonly string[]): Promise<ProjectRecord | undefined>

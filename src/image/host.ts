@@ -31,7 +31,7 @@ export const HOST_VERSION = 1
 /** Where the Node that runs this is found in every container. */
 const NODE_PREFIX = '/opt/node'
 
-const CONFIG: ImageConfig = {
+export const HOST_CONFIG: ImageConfig = {
   user: '',
   env: [`PATH=${NODE_PREFIX}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`],
   entrypoint: undefined,
@@ -192,7 +192,7 @@ export const resolveHost = (content: ContentRoot, machine: HostMachine = thisMac
   return {
     id: `${HOST_REFERENCE}@${HOST_VERSION}`,
     reference: HOST_REFERENCE,
-    config: CONFIG,
+    config: HOST_CONFIG,
     layers: [layer],
     binds: hostBinds(machine),
   }

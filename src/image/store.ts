@@ -5,7 +5,7 @@ import { dirname } from 'node:path'
 import { CaissonError } from '../errors.ts'
 import type { ImageConfig, UnpackedImage } from '../oci/image-config.ts'
 import { formatReference, parseReference } from '../oci/reference.ts'
-import { HOST_REFERENCE, hostBuiltAt, hostId, resolveHost } from './host.ts'
+import { HOST_CONFIG, HOST_REFERENCE, hostBuiltAt, hostId, resolveHost } from './host.ts'
 import { blobOf, type ContentRoot, layersOf, referenceFile, referencesOf } from './paths.ts'
 
 /** `content/references/<reference, percent-encoded>` */
@@ -94,6 +94,13 @@ export const resolveImage = (content: ContentRoot, reference: string): UnpackedI
     layers: record.layers.map((chain) => `${layersOf(content)}/${chain}`),
     binds: [],
   }
+}
+
+/** Configuration of an image by its identity; undefined: it is not here any more. */
+export const configById = (content: ContentRoot, id: string): ImageConfig | undefined => {
+  if (id === hostId()) return HOST_CONFIG
+  const blob = blobOf(content, id)
+  return existsSync(blob) ? configOf(readFileSync(blob, 'utf8')) : undefined
 }
 
 const referenceRecords = (content: ContentRoot): readonly ReferenceRecord[] => {

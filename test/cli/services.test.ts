@@ -159,7 +159,7 @@ test('kill sends what is asked', () => {
 test('down takes everything away, and what is not there is no error', () => {
   run('down')
   assert.equal(states(), [])
-  assert.is(run('ls -a'), 'NAME   STATUS   CONFIG FILES\n')
+  assert.is(run('ls -a'), `${'NAME'.padEnd(20)}${'STATUS'.padEnd(20)}CONFIG FILES\n`)
   run('down')
 })
 

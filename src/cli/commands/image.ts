@@ -2,20 +2,9 @@ import { resolve } from 'node:path'
 import { defineCommand } from '../command.ts'
 import { choice, flag } from '../grammar.ts'
 import { humanDuration, humanSize } from '../render/human.ts'
+import { shortId, splitReference } from '../render/image.ts'
 import { formatTable } from '../render/table.ts'
 import { openReader, requireRoot } from '../runtime.ts'
-
-const SHORT_ID = 12
-
-const shortId = (id: string): string => id.replace(/^sha256:/, '').slice(0, SHORT_ID)
-
-/** `shop/web:1` to name and tag; a colon before the last slash belongs to a registry's port. */
-const splitReference = (reference: string): [name: string, tag: string] => {
-  const colon = reference.lastIndexOf(':')
-  return colon > reference.lastIndexOf('/')
-    ? [reference.slice(0, colon), reference.slice(colon + 1)]
-    : [reference, 'latest']
-}
 
 export const importImage = defineCommand({
   usage: 'TARBALL REFERENCE',

@@ -1,7 +1,7 @@
 import type { ProjectRow } from '../../index.ts'
 import { defineCommand } from '../command.ts'
 import { choice, flag, list } from '../grammar.ts'
-import { formatTable } from '../render/table.ts'
+import { formatTable, WIDE } from '../render/table.ts'
 import { openReader } from '../runtime.ts'
 import { UsageError } from '../usage.ts'
 
@@ -50,6 +50,7 @@ export const ls = defineCommand({
         formatTable(
           ['NAME', 'STATUS', 'CONFIG FILES'],
           views.map((view) => Object.values(view)),
+          WIDE,
         ),
       )
     return 0

@@ -104,13 +104,3 @@ export const COLUMNS: Readonly<Record<string, string>> = {
   Status: 'STATUS',
   Ports: 'PORTS',
 }
-
-export const columnsOf = (view: ContainerView): string[] => [
-  view.Name,
-  view.Image,
-  view.Command,
-  view.Service,
-  view.RunningFor,
-  view.Status,
-  view.Ports,
-]

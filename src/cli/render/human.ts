@@ -41,3 +41,15 @@ export const truncate = (text: string, width: number): string => {
 /** `2026-11-20 19:04:05 +0000 UTC`, as Go prints a time. */
 export const goTime = (milliseconds: number): string =>
   `${new Date(milliseconds).toISOString().slice(0, 19).replace('T', ' ')} +0000 UTC`
+
+/** `600KiB`, `23.54GiB`: powers of 1024, four digits. */
+export const binarySize = (bytes: number): string => {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB']
+  let value = bytes
+  let unit = 0
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024
+    unit++
+  }
+  return `${Number(value.toPrecision(4))}${units[unit]}`
+}
