@@ -92,9 +92,10 @@ test('home is that of passwd, else the root', () => {
 
 test('a huge group file is cut, not swallowed', () => {
   const group = `big:x:7:${'a'.repeat(64 * 1024 * 1024)}\n`
-  const before = performance.now()
+  const before = process.cpuUsage() // not the clock: other tests run beside this one
   assert.equal(resolveUser('app', { passwd: accounts.passwd, group }).groups, [1000])
-  assert.ok(performance.now() - before < 1000)
+  const { user, system } = process.cpuUsage(before)
+  assert.ok(user + system < 1_000_000)
 })
 
 test('whatever an image puts into its files, the answer is a user in range or EUSER', () => {
