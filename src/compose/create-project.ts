@@ -4,6 +4,9 @@ import { parseDuration } from '../units/duration.ts'
 import { parsePortRange } from '../units/ports.ts'
 import type { MapNode, Node } from './node.ts'
 import { at, get, textOf } from './node.ts'
+import { createFiles } from './create-files.ts'
+import { createDevices, createLogging, createResources } from './create-resources.ts'
+import { joinPath } from './paths.ts'
 import { NETWORK_MODELLED, othersOf, SERVICE_MODELLED, VOLUME_MODELLED } from './others.ts'
 import type {
   Dependency,
@@ -18,48 +21,7 @@ import type {
   ServiceNetwork,
   Volume,
 } from './project.ts'
-
-const text = (node: Node | undefined, ...path: string[]): string | undefined => textOf(at(node, path))
-
-const number = (node: Node | undefined, ...path: string[]): number | undefined => {
-  const found = at(node, path)
-  return found?.kind === 'scalar' && typeof found.value === 'number' ? found.value : undefined
-}
-
-const flag = (node: Node | undefined, ...path: string[]): boolean | undefined => {
-  const found = at(node, path)
-  return found?.kind === 'scalar' && typeof found.value === 'boolean' ? found.value : undefined
-}
-
-const size = (node: Node | undefined, ...path: string[]): number | undefined => {
-  const found = text(node, ...path)
-  return found === undefined ? undefined : parseBytes(found)
-}
-
-const items = (node: Node | undefined, ...path: string[]): readonly Node[] => {
-  const found = at(node, path)
-  return found?.kind === 'sequence' ? found.items : []
-}
-
-const texts = (node: Node | undefined, ...path: string[]): readonly string[] =>
-  items(node, ...path).flatMap((item) => textOf(item) ?? [])
-
-/** By key, `create` undefined: left out. */
-const record = <T>(
-  node: Node | undefined,
-  create: (value: Node, key: string) => T | undefined,
-): Readonly<Record<string, T>> => {
-  const created: [string, T][] = []
-  if (node?.kind === 'map') {
-    for (const [key, entry] of node.entries) {
-      const value = create(entry.value, key)
-      if (value !== undefined) created.push([key, value])
-    }
-  }
-  return Object.fromEntries(created)
-}
-
-const labels = (node: Node | undefined): Readonly<Record<string, string>> => record(node, (value) => textOf(value))
+import { flag, items, number, record, size, text, textRecord, texts } from './tree-values.ts'
 
 const command = (node: Node | undefined): readonly string[] | undefined =>
   node?.kind === 'sequence' ? texts(node) : undefined
@@ -171,13 +133,57 @@ const mountsOf = (node: Node, name: string): readonly ServiceMount[] => [
   ...texts(node, 'tmpfs').map((line, index) => createTmpfs(line, name, index)),
 ]
 
+/** Mounts of types that the model has not got. */
+const otherMounts = (node: Node, name: string): Service['others'] =>
+  items(node, 'volumes').flatMap((mount, index) =>
+    createMount(mount, name, index) === undefined
+      ? [{ key: 'volumes.type', path: ['services', name, 'volumes', index, 'type'] }]
+      : [],
+  )
+
 /** Alphabetical, so that neither plans nor container addresses depend on the order in a file. */
 const networksOf = (node: Node): readonly ServiceNetwork[] =>
   Object.values(record(get(node, 'networks'), createNetworkJoin)).sort((one, other) => (one.key < other.key ? -1 : 1))
 
-const createService = (node: Node, name: string): Service => ({
+const createLinks = (node: Node): Service['links'] =>
+  texts(node, 'links').map((link) => {
+    const [service = '', alias] = link.split(':')
+    return { service, alias: alias || service }
+  })
+
+/** What services share. */
+type ServiceContext = Pick<ProjectInput, 'tree' | 'environment' | 'workingDirectory' | 'readFile'>
+
+/** Text of the profile that the last `seccomp=` names, unless that is one of ours. */
+const createSeccompProfile = (node: Node, { workingDirectory, readFile }: ServiceContext): string | undefined => {
+  const option = texts(node, 'security_opt').findLast((text) => /^seccomp[=:]/.test(text))
+  const profile = option?.slice('seccomp='.length)
+  if (profile === undefined || profile === 'unconfined' || profile === 'builtin') return undefined
+  return readFile(joinPath(workingDirectory, profile))
+}
+
+/** Keys of one container beside those of what runs in it. */
+const createSurroundings = (node: Node, name: string, context: ServiceContext) => ({
+  resources: createResources(node),
+  devices: createDevices(node),
+  deviceCgroupRules: texts(node, 'device_cgroup_rules'),
+  groupAdd: texts(node, 'group_add'),
+  sysctls: textRecord(get(node, 'sysctls')),
+  annotations: textRecord(get(node, 'annotations')),
+  files: createFiles(node, name, context),
+  logging: createLogging(node),
+  links: createLinks(node),
+  seccompProfile: createSeccompProfile(node, context),
+  macAddress: text(node, 'mac_address'),
+  platform: text(node, 'platform'),
+  pullPolicy: text(node, 'pull_policy'),
+  usernsMode: text(node, 'userns_mode'),
+})
+
+const createService = (node: Node, name: string, context: ServiceContext): Service => ({
   name,
-  others: othersOf(node, SERVICE_MODELLED, ['services', name]),
+  ...createSurroundings(node, name, context),
+  others: [...othersOf(node, SERVICE_MODELLED, ['services', name]), ...otherMounts(node, name)],
   image: text(node, 'image'),
   command: command(get(node, 'command')),
   entrypoint: command(get(node, 'entrypoint')),
@@ -206,7 +212,7 @@ const createService = (node: Node, name: string): Service => ({
   cpus: number(node, 'cpus') ?? number(node, 'deploy', 'resources', 'limits', 'cpus'),
   pidsLimit: number(node, 'pids_limit') ?? number(node, 'deploy', 'resources', 'limits', 'pids'),
   shmSizeBytes: size(node, 'shm_size'),
-  labels: labels(get(node, 'labels')),
+  labels: textRecord(get(node, 'labels')),
   containerName: text(node, 'container_name'),
   extraHosts: createHosts(node),
   dns: texts(node, 'dns'),
@@ -292,7 +298,7 @@ const createNetwork = (node: Node, key: string): Network => {
     driver: text(node, 'driver'),
     internal: flag(node, 'internal') ?? false,
     attachable: flag(node, 'attachable') ?? false,
-    labels: labels(get(node, 'labels')),
+    labels: textRecord(get(node, 'labels')),
     ipam: items(node, 'ipam', 'config').map((pool) => ({
       subnet: text(pool, 'subnet'),
       gateway: text(pool, 'gateway'),
@@ -308,8 +314,8 @@ const createVolume = (node: Node, key: string): Volume => ({
   name: text(node, 'name') ?? key,
   external: flag(node, 'external') ?? false,
   driver: text(node, 'driver'),
-  driverOptions: labels(get(node, 'driver_opts')),
-  labels: labels(get(node, 'labels')),
+  driverOptions: textRecord(get(node, 'driver_opts')),
+  labels: textRecord(get(node, 'labels')),
   others: othersOf(node, VOLUME_MODELLED, ['volumes', key]),
 })
 
@@ -324,15 +330,21 @@ export interface ProjectInput {
   readonly disabled: MapNode
   readonly workingDirectory: string
   readonly composeFiles: readonly string[]
+  readonly environment: Readonly<Record<string, string>>
+  /** undefined: there is no such file. */
+  readonly readFile: (path: string) => string | undefined
 }
 
-export const createProject = ({ tree, disabled, workingDirectory, composeFiles }: ProjectInput): Project =>
-  freeze({
+export const createProject = (input: ProjectInput): Project => {
+  const { tree, disabled, workingDirectory, composeFiles } = input
+  const service = (node: Node, name: string) => createService(node, name, input)
+  return freeze({
     name: text(tree, 'name') ?? '',
     workingDirectory,
     composeFiles,
-    services: record(get(tree, 'services'), createService),
-    disabledServices: record(disabled, createService),
+    services: record(get(tree, 'services'), service),
+    disabledServices: record(disabled, service),
     networks: record(get(tree, 'networks'), createNetwork),
     volumes: record(get(tree, 'volumes'), createVolume),
   })
+}

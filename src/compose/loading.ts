@@ -111,8 +111,9 @@ export const finish = (loading: Loading, tree: MapNode, disabled?: MapNode): Loa
   let project: Project | undefined
   return {
     get project() {
-      const { workingDirectory, files: composeFiles } = input
-      if (isComplete) project ??= createProject({ tree, disabled, workingDirectory, composeFiles })
+      const { workingDirectory, files: composeFiles, environment } = input
+      const context = { workingDirectory, composeFiles, environment, readFile: loading.readFile }
+      if (isComplete) project ??= createProject({ tree, disabled, ...context })
       return project
     },
     canonical: toPlain(tree, disabled === undefined) as Readonly<Record<string, unknown>>,

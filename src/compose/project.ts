@@ -77,6 +77,104 @@ export interface Service {
   readonly healthcheck: Healthcheck | undefined
   /** false: `up` and `logs` show its output only where it is named. */
   readonly attach: boolean
+  readonly resources: Resources
+  readonly devices: readonly ServiceDevice[]
+  /** `c 1:3 mr` */
+  readonly deviceCgroupRules: readonly string[]
+  /** Names or numbers. */
+  readonly groupAdd: readonly string[]
+  /** Name, as it is written, to value. */
+  readonly sysctls: Readonly<Record<string, string>>
+  readonly annotations: Readonly<Record<string, string>>
+  /** Secrets and configs. */
+  readonly files: readonly ServiceFile[]
+  /** undefined: as usual. */
+  readonly logging: Logging | undefined
+  /** Names of services that this one knows them by. */
+  readonly links: readonly { readonly service: string; readonly alias: string }[]
+  /** Content of the file that `security_opt: seccomp=FILE` names. */
+  readonly seccompProfile: string | undefined
+  readonly macAddress: string | undefined
+  /** `linux/amd64`; undefined: whatever the machine is. */
+  readonly platform: string | undefined
+  readonly pullPolicy: string | undefined
+  readonly usernsMode: string | undefined
+}
+
+/** Limits and shares beside memory, CPUs and processes. What is not there is as usual. */
+export interface Resources {
+  readonly cpuShares?: number
+  readonly cpuPeriodUs?: number
+  /** -1: no limit. */
+  readonly cpuQuotaUs?: number
+  readonly cpuRealtimePeriodUs?: number
+  readonly cpuRealtimeRuntimeUs?: number
+  /** `0-3,5` */
+  readonly cpuset?: string
+  /** `deploy.resources.reservations.cpus`. */
+  readonly reservedCpus?: number
+  readonly memReservationBytes?: number
+  /** Memory and swap together; -1: no limit. */
+  readonly memswapLimitBytes?: number
+  readonly memSwappiness?: number
+  readonly oomKillDisable?: boolean
+  readonly oomScoreAdj?: number
+  readonly blkio?: BlockIo
+}
+
+/** `device`: path on the host. */
+export interface BlockIo {
+  /** 10 to 1000. */
+  readonly weight?: number
+  readonly deviceWeights: readonly { readonly device: string; readonly weight: number }[]
+  /** Per second. */
+  readonly readBytes: readonly BlockRate[]
+  readonly writeBytes: readonly BlockRate[]
+  readonly readOperations: readonly BlockRate[]
+  readonly writeOperations: readonly BlockRate[]
+}
+
+export interface BlockRate {
+  readonly device: string
+  readonly rate: number
+}
+
+export interface ServiceDevice {
+  /** Node on the host, or a directory of nodes; `vendor/class=name` for the Container Device Interface. */
+  readonly source: string
+  readonly target: string
+  /** Some of `rwm`. */
+  readonly permissions: string
+}
+
+/** A secret or config: a read-only file of the container. */
+export interface ServiceFile {
+  readonly kind: 'secret' | 'config'
+  /** Key in the section of the project. */
+  readonly key: string
+  readonly source: FileSource
+  /** Absolute; a relative one in the file stands below /run/secrets, or / for a config. */
+  readonly target: string
+  /** Number as text. */
+  readonly uid: string | undefined
+  readonly gid: string | undefined
+  /** Permission bits; undefined: 0444. */
+  readonly mode: number | undefined
+  readonly path: TreePath
+}
+
+export type FileSource =
+  /** Absolute. */
+  | { readonly type: 'file'; readonly file: string }
+  /** `secretValue`: undefined where the variable is not set. It counts for no hash and is in no record. */
+  | { readonly type: 'environment'; readonly variable: string; readonly secretValue: string | undefined }
+  | { readonly type: 'content'; readonly content: string }
+  | { readonly type: 'external' }
+
+export interface Logging {
+  /** undefined: json-file. */
+  readonly driver: string | undefined
+  readonly options: Readonly<Record<string, string>>
 }
 
 /** `restart`, or `deploy.restart_policy` where that is given. */

@@ -99,6 +99,13 @@ export const fileSystemOf = (mounts: readonly MountLine[], path: string): string
 const countsSwap = ({ v1 }: CgroupFacts): boolean =>
   existsSync(v1.memory === undefined ? '/proc/swaps' : `${v1.memory}/memory.memsw.limit_in_bytes`)
 
+/** BFQ shows itself in every v1 group, and on v2, where the root has none of its files, as a module. */
+const weighsIo = ({ v1, v2 }: CgroupFacts): Pick<CgroupFacts, 'ioWeight'> => {
+  if (existsSync(v1.blkio === undefined ? '/sys/module/bfq' : `${v1.blkio}/blkio.bfq.io_service_bytes`))
+    return { ioWeight: 'bfq' }
+  return v2 !== undefined && existsSync(`${v2}/io.cost.qos`) ? { ioWeight: 'cost' } : {}
+}
+
 const kernelVersion = (release: string) => {
   const [major = 0, minor = 0] = release.split('.').map((part) => Number.parseInt(part, 10) || 0)
   return { release, major, minor }
@@ -116,8 +123,13 @@ export const readHostFacts = (engine: { readonly root: string }): HostFacts => {
     kernel: kernelVersion(os.release()),
     uid: process.getuid?.() ?? 0,
     cpus: os.availableParallelism(),
+    onlineCpus: read('/sys/devices/system/cpu/online').trim(),
     memoryBytes: os.totalmem(),
-    cgroup: { ...cgroup, swap: countsSwap(cgroup) },
+    cgroup: {
+      ...cgroup,
+      ...{ swap: countsSwap(cgroup), ...weighsIo(cgroup) },
+      realtime: cgroup.v1.cpu !== undefined && existsSync(`${cgroup.v1.cpu}/cpu.rt_runtime_us`),
+    },
     lastCapability: Number.parseInt(read('/proc/sys/kernel/cap_last_cap'), 10) || 40,
     boundingCapabilities: BigInt(`0x${/^CapBnd:\s*([0-9a-f]+)/m.exec(read('/proc/self/status'))?.[1] ?? '0'}`),
     stateOnOverlay: fileSystemOf(mounts, engine.root) === 'overlay',

@@ -6,21 +6,38 @@
  */
 import assert from 'node:assert'
 import type { OciSeccomp, OciSyscallArgument, OciSyscallRule, SeccompAction } from '../oci/runtime-spec.ts'
-import { and, CLASSIC, type Classic, encodeClassic, jump, load, MAX_CLASSIC_JUMP, ret } from './bpf.ts'
+import {
+  and,
+  CLASSIC,
+  type Classic,
+  encodeClassic,
+  jump,
+  load,
+  MAX_CLASSIC_INSTRUCTIONS,
+  MAX_CLASSIC_JUMP,
+  ret,
+} from './bpf.ts'
 import { AUDIT_ARCH, type Machine, syscallNumbers } from './syscalls.ts'
 
 /** Offsets in struct seccomp_data; each argument is a little-endian u64. */
 const DATA = { number: 0, architecture: 4, arguments: 16 } as const
 const RETURN: Readonly<Record<SeccompAction, number>> = {
   SCMP_ACT_ALLOW: 0x7fff0000,
+  SCMP_ACT_LOG: 0x7ffc0000,
+  SCMP_ACT_TRACE: 0x7ff00000,
   SCMP_ACT_ERRNO: 0x00050000,
+  SCMP_ACT_TRAP: 0x00030000,
+  SCMP_ACT_KILL: 0x00000000,
+  SCMP_ACT_KILL_THREAD: 0x00000000,
   SCMP_ACT_KILL_PROCESS: 0x80000000,
 }
+/** Actions that carry 16 bits: an errno, or a word for the tracer. */
+const CARRIES: ReadonlySet<SeccompAction> = new Set(['SCMP_ACT_ERRNO', 'SCMP_ACT_TRACE'])
 const ENOSYS = 38
 const EPERM = 1
 
 const verdict = (action: SeccompAction, errno: number): number =>
-  action === 'SCMP_ACT_ERRNO' ? RETURN[action] | errno : RETURN[action]
+  CARRIES.has(action) ? RETURN[action] | errno : RETURN[action]
 
 /** The system calls from `first` up to the next range: one verdict for all, or rules that look at arguments. */
 interface Range {
@@ -140,7 +157,8 @@ const rangesOf = (profile: OciSeccomp, numbers: ReadonlyMap<string, number>): Ra
 }
 
 /** For what the profile cannot have meant: ENOSYS where it would answer with an errno anyway. */
-const unknownVerdict = ({ defaultAction }: OciSeccomp): number => verdict(defaultAction, ENOSYS)
+const unknownVerdict = ({ defaultAction, defaultErrnoRet }: OciSeccomp): number =>
+  verdict(defaultAction, defaultAction === 'SCMP_ACT_ERRNO' ? ENOSYS : defaultErrnoRet)
 
 /**
  * Appends a binary search over ranges[from..to). A holds the number. Each leaf ends in RET, so that the right half may
@@ -163,7 +181,7 @@ const appendSearch = (out: Classic[], ranges: readonly Range[], from: number, to
   appendSearch(out, ranges, middle, to)
 }
 
-const compile = (profile: OciSeccomp, machine: Machine): Uint8Array => {
+const assemble = (profile: OciSeccomp, machine: Machine): readonly Classic[] => {
   const program: Classic[] = [
     load(DATA.architecture),
     { code: CLASSIC.equal, jt: 1, jf: 0, k: AUDIT_ARCH[machine] },
@@ -172,8 +190,14 @@ const compile = (profile: OciSeccomp, machine: Machine): Uint8Array => {
   ]
   const ranges = rangesOf(profile, syscallNumbers(machine))
   appendSearch(program, ranges, 0, ranges.length)
-  return encodeClassic(program)
+  return program
 }
+
+const compile = (profile: OciSeccomp, machine: Machine): Uint8Array => encodeClassic(assemble(profile, machine))
+
+/** Whether the kernel takes a filter of this length. */
+export const fitsKernel = (profile: OciSeccomp, machine: Machine): boolean =>
+  assemble(profile, machine).length <= MAX_CLASSIC_INSTRUCTIONS
 
 const compiled = new WeakMap<OciSeccomp, Map<Machine, Uint8Array>>()
 

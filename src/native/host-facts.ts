@@ -5,6 +5,8 @@ export interface HostFacts {
   readonly kernel: { readonly release: string; readonly major: number; readonly minor: number }
   readonly uid: number
   readonly cpus: number
+  /** Numbers of the CPUs that are on: `0-3`; empty: not known. */
+  readonly onlineCpus: string
   readonly memoryBytes: number
   readonly cgroup: CgroupFacts
   /** Highest capability the kernel knows, /proc/sys/kernel/cap_last_cap. */
@@ -30,4 +32,8 @@ export interface CgroupFacts {
   readonly own: Readonly<Record<string, string>>
   /** Memory cgroups count swap (v1 memory.memsw.*, v2 memory.swap.max). Absent: not known, and no swap limit is set. */
   readonly swap?: boolean
+  /** What weighs block I/O: the BFQ scheduler, the I/O cost controller of v2, or nothing. Absent: not known, as nothing. */
+  readonly ioWeight?: 'bfq' | 'cost'
+  /** v1 cpu cgroups can have realtime scheduling (CONFIG_RT_GROUP_SCHED). */
+  readonly realtime?: boolean
 }

@@ -68,7 +68,7 @@ export interface OciLinux {
   readonly seccomp?: OciSeccomp
   readonly maskedPaths: readonly string[]
   readonly readonlyPaths: readonly string[]
-  /** Name with dots to value. */
+  /** Path below /proc/sys to value; the specification has dots for slashes, which not every name survives. */
   readonly sysctl: Readonly<Record<string, string>>
   readonly rootfsPropagation: string
 }
@@ -98,11 +98,46 @@ export interface OciDeviceRule {
 
 export interface OciResources {
   readonly devices: readonly OciDeviceRule[]
-  /** Bytes. `swap` is memory and swap together, as in cgroup v1; -1 = unlimited. */
-  readonly memory?: { readonly limit?: number; readonly swap?: number }
-  /** Microseconds. */
-  readonly cpu?: { readonly quota?: number; readonly period?: number }
+  readonly memory?: OciMemory
+  readonly cpu?: OciCpu
   readonly pids?: { readonly limit: number }
+  readonly blockIO?: OciBlockIo
+}
+
+/** Bytes; -1 = unlimited. `swap` is memory and swap together, as in cgroup v1. */
+export interface OciMemory {
+  readonly limit?: number
+  readonly reservation?: number
+  readonly swap?: number
+  /** 0..100 */
+  readonly swappiness?: number
+  readonly disableOOMKiller?: boolean
+}
+
+/** Microseconds, but for `shares` (1024 = as usual) and `cpus` (`0-3,5`). */
+export interface OciCpu {
+  readonly shares?: number
+  readonly quota?: number
+  readonly period?: number
+  readonly realtimeRuntime?: number
+  readonly realtimePeriod?: number
+  readonly cpus?: string
+}
+
+/** Weights 10..1000; rates per second. */
+export interface OciBlockIo {
+  readonly weight?: number
+  readonly weightDevice: readonly { readonly major: number; readonly minor: number; readonly weight: number }[]
+  readonly throttleReadBpsDevice: readonly OciThrottle[]
+  readonly throttleWriteBpsDevice: readonly OciThrottle[]
+  readonly throttleReadIOPSDevice: readonly OciThrottle[]
+  readonly throttleWriteIOPSDevice: readonly OciThrottle[]
+}
+
+export interface OciThrottle {
+  readonly major: number
+  readonly minor: number
+  readonly rate: number
 }
 
 export interface OciSeccomp {
@@ -113,7 +148,15 @@ export interface OciSeccomp {
   readonly syscalls: readonly OciSyscallRule[]
 }
 
-export type SeccompAction = 'SCMP_ACT_ALLOW' | 'SCMP_ACT_ERRNO' | 'SCMP_ACT_KILL_PROCESS'
+export type SeccompAction =
+  | 'SCMP_ACT_ALLOW'
+  | 'SCMP_ACT_LOG'
+  | 'SCMP_ACT_TRACE'
+  | 'SCMP_ACT_ERRNO'
+  | 'SCMP_ACT_TRAP'
+  | 'SCMP_ACT_KILL'
+  | 'SCMP_ACT_KILL_THREAD'
+  | 'SCMP_ACT_KILL_PROCESS'
 
 /** All `args` must match. Rules for one name are alternatives, the first match decides. */
 export interface OciSyscallRule {

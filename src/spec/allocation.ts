@@ -24,8 +24,13 @@ export interface Allocation {
   readonly volumes: Readonly<Record<string, AllocatedVolume>>
   /** Content of /etc/passwd and /etc/group as the layers show them; undefined: there is none. */
   readonly accounts: Accounts
-  /** Device nodes of the host, listed where the service is privileged; each is made inside as well. */
-  readonly hostDevices?: readonly OciDevice[]
+  /** Absolute paths of the service's secrets and configs, in its order: files with the owner and mode that they are to have. */
+  readonly files: readonly string[]
+  /**
+   * Device nodes of the host by the path that the service names: the node itself, or those below a directory (/dev itself
+   * for a privileged service). A path that is not there is not here.
+   */
+  readonly hostDevices: Readonly<Record<string, readonly OciDevice[]>>
   /** All of the network that was chosen. `settings` come from the spec; leave `dns.seccomp` empty: `lower` fills it. */
   readonly network: Omit<LaunchPlan['network'], 'settings'>
 }

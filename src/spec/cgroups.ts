@@ -3,10 +3,11 @@
  * has. v1, hybrid and v2 are equals. Two levels, `<parent>/<project>/{monitors,<id>}`: on v2 no process may live beside
  * a directory whose subtree_control is on, and limits survive a service manager that rewrites the level above.
  */
-import { deviceLines, deviceProgram } from '../linux/device-filter.ts'
+import { deviceProgram } from '../linux/device-filter.ts'
 import type { CgroupFacts } from '../native/host-facts.ts'
 import type { CgroupPlan, LaunchPlan } from '../native/launch-plan.ts'
 import type { OciResources } from '../oci/runtime-spec.ts'
+import { realtimeAbove, v1Limits, v2Limits } from './cgroup-limits.ts'
 
 type Setting = CgroupPlan['limits'][number]
 
@@ -14,43 +15,9 @@ type Setting = CgroupPlan['limits'][number]
 const V1_CONTROLLERS = ['devices', 'memory', 'cpu', 'cpuacct', 'pids', 'blkio', 'freezer']
 /** v2 controllers that are switched on where the host has them. */
 const V2_CONTROLLERS = ['cpu', 'memory', 'pids', 'io']
-
-const set = (path: string, value: number | string | undefined): Setting[] =>
-  value === undefined ? [] : [{ path, value: String(value) }]
-
-/** Limits of one v1 controller. The memory limit goes before memory and swap together, which may never be less. */
-const v1Limits = (controller: string, resources: OciResources, swap: boolean): Setting[] => {
-  const { memory, cpu, pids, devices } = resources
-  switch (controller) {
-    case 'memory':
-      return [
-        ...set('memory.limit_in_bytes', memory?.limit),
-        ...(swap ? set('memory.memsw.limit_in_bytes', memory?.swap) : []),
-      ]
-    case 'cpu':
-      return [...set('cpu.cfs_period_us', cpu?.period), ...set('cpu.cfs_quota_us', cpu?.quota)]
-    case 'pids':
-      return set('pids.max', pids?.limit)
-    case 'devices':
-      return deviceLines(devices).map(({ file, line }) => ({ path: file, value: line }))
-    default:
-      return []
-  }
-}
-
-/** v2 counts swap by itself. */
-const swapOnly = ({ limit = 0, swap }: NonNullable<OciResources['memory']>): number | string | undefined =>
-  swap === undefined ? undefined : swap < 0 ? 'max' : swap - limit
-
-const v2Limits = ({ memory, cpu, pids }: OciResources, facts: CgroupFacts): Setting[] => {
-  const has = (controller: string): boolean => facts.v2Controllers.includes(controller)
-  return [
-    ...(has('memory') ? set('memory.max', memory?.limit) : []),
-    ...(has('memory') && facts.swap && memory ? set('memory.swap.max', swapOnly(memory)) : []),
-    ...(has('cpu') && cpu?.quota !== undefined ? set('cpu.max', `${cpu.quota} ${cpu.period ?? 100_000}`) : []),
-    ...(has('pids') ? set('pids.max', pids?.limit) : []),
-  ]
-}
+/** Only for whoever binds itself to CPUs: a group of its own would not follow CPUs that come and go. */
+const withCpuset = (controllers: readonly string[], cpuset: boolean) =>
+  cpuset ? [...controllers, 'cpuset'] : controllers
 
 /** `a/b/c` → '', `a`, `a/b`: every level above the last. */
 const levelsAbove = (path: string): string[] => {
@@ -59,8 +26,8 @@ const levelsAbove = (path: string): string[] => {
 }
 
 /** Switches the controllers on in every level above the group. */
-const subtreeControl = (mount: string, path: string, facts: CgroupFacts): Setting[] => {
-  const value = V2_CONTROLLERS.filter((name) => facts.v2Controllers.includes(name))
+const subtreeControl = (mount: string, path: string, facts: CgroupFacts, cpuset: boolean): Setting[] => {
+  const value = withCpuset(V2_CONTROLLERS, cpuset).filter((name) => facts.v2Controllers.includes(name))
     .map((name) => `+${name}`)
     .join(' ')
   if (value === '') return []
@@ -85,14 +52,16 @@ const v1Mounts = (facts: CgroupFacts, controllers: readonly string[]): Map<strin
 
 const hasCpuset = (facts: CgroupFacts, mount: string): boolean => facts.v1.cpuset === mount
 
+const ownsCpuset = ({ cpu }: Pick<OciResources, 'cpu'>): boolean => cpu?.cpus !== undefined
+
 /** Groups of the container: one for each v1 hierarchy, and that of v2 where there is one. */
 export const containerCgroups = (path: string, resources: OciResources, facts: CgroupFacts): CgroupPlan[] => {
-  const swap = facts.swap ?? false
-  const v1 = [...v1Mounts(facts, V1_CONTROLLERS)].map(
+  const cpuset = ownsCpuset(resources)
+  const v1 = [...v1Mounts(facts, withCpuset(V1_CONTROLLERS, cpuset))].map(
     ([mount, controllers]): CgroupPlan => ({
       path: `${mount}/${path}`,
-      prepare: [],
-      limits: controllers.flatMap((controller) => v1Limits(controller, resources, swap)),
+      prepare: controllers.includes('cpu') ? realtimeAbove(mount, levelsAbove(path), resources) : [],
+      limits: controllers.flatMap((controller) => v1Limits(controller, resources, facts)),
       join: true,
       inheritCpuset: hasCpuset(facts, mount),
       unified: false,
@@ -101,7 +70,7 @@ export const containerCgroups = (path: string, resources: OciResources, facts: C
   if (facts.v2 === undefined) return v1
   const unified: CgroupPlan = {
     path: `${facts.v2}/${path}`,
-    prepare: subtreeControl(facts.v2, path, facts),
+    prepare: subtreeControl(facts.v2, path, facts, cpuset),
     limits: v2Limits(resources, facts),
     join: true,
     inheritCpuset: false,
@@ -137,8 +106,12 @@ export const memoryEvents = (path: string, facts: CgroupFacts): LaunchPlan['memo
 }
 
 /** Where a container sees its own groups: name of the hierarchy below /sys/fs/cgroup ('' = that itself) and host directory. */
-export const cgroupView = (path: string, facts: CgroupFacts): { readonly name: string; readonly source: string }[] => {
-  const v1 = [...v1Mounts(facts, V1_CONTROLLERS)].map(([mount]) => ({
+export const cgroupView = (
+  path: string,
+  resources: Pick<OciResources, 'cpu'>,
+  facts: CgroupFacts,
+): { readonly name: string; readonly source: string }[] => {
+  const v1 = [...v1Mounts(facts, withCpuset(V1_CONTROLLERS, ownsCpuset(resources)))].map(([mount]) => ({
     name: mount.slice(mount.lastIndexOf('/') + 1),
     source: `${mount}/${path}`,
   }))

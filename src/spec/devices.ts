@@ -1,5 +1,7 @@
+import type { Service } from '../compose/project.ts'
 import type { OciDevice, OciMount } from '../oci/runtime-spec.ts'
 import type { Allocation } from './allocation.ts'
+import { givenDevices } from './device-rules.ts'
 
 const character = (path: string, major: number, minor: number): OciDevice => ({
   path,
@@ -35,13 +37,28 @@ export interface DeviceNodes {
   readonly symlinks: readonly { readonly path: string; readonly target: string }[]
 }
 
-/** What is made below /dev: nothing where the service mounts a /dev of its own, which may be the host's. */
+/** Where the host`s own nodes stand among Allocation.hostDevices. */
+export const ALL_NODES = '/dev'
+
+/** Of several nodes with one path the first counts. */
+const firstOfEach = (devices: readonly OciDevice[]): readonly OciDevice[] => [
+  ...new Map(devices.toReversed().map((device) => [device.path, device])).values(),
+].toReversed()
+
+/**
+ * What is made below /dev: nothing where the service mounts a /dev of its own, which may be the host's. What the service
+ * asks for goes before the usual nodes, and in a privileged container before the host's.
+ */
 export const deviceNodes = (
+  service: Service,
   mounts: readonly OciMount[],
-  { hostDevices = [] }: Pick<Allocation, 'hostDevices'>,
+  { hostDevices }: Pick<Allocation, 'hostDevices'>,
 ): DeviceNodes => {
   const ownDev = mounts.some(({ destination, type }) => destination === '/dev' && type === 'tmpfs')
   if (!ownDev) return { devices: [], symlinks: [] }
-  const taken = new Set([...DEFAULTS, ...SYMLINKS].map(({ path }) => path))
-  return { devices: [...DEFAULTS, ...hostDevices.filter(({ path }) => !taken.has(path))], symlinks: SYMLINKS }
+  const given = givenDevices(service, hostDevices, () => {}).map(({ access: _, ...node }) => node)
+  const all = service.privileged ? (hostDevices[ALL_NODES] ?? []) : []
+  const links = new Set(SYMLINKS.map(({ path }) => path))
+  const nodes = firstOfEach([...given, ...DEFAULTS, ...all])
+  return { devices: nodes.filter(({ path }) => !links.has(path)), symlinks: SYMLINKS }
 }

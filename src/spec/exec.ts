@@ -73,16 +73,19 @@ export const lowerExec = (request: ExecRequest, container: ProcessInput): ExecPl
   const input = withRequest(request, container)
   const security = securityOptions(input.service, report)
   const process = execProcess(ociProcess(input, security, report), request, input.facts.boundingCapabilities)
-  const seccomp = seccompProfile(input.service, security, process.capabilities.bounding)
+  const { bounding } = process.capabilities
+  const seccomp = seccompProfile(input.service, security, { bounding, facts: input.facts, report })
   if (diagnostics.length > 0) throw new ProjectError(diagnostics)
   const { facts, allocation } = input
+  const { cpuset } = input.service.resources
+  const groups = { devices: [], cpu: cpuset === undefined ? {} : { cpus: cpuset } }
   return {
     process: lowerProcess(
       { process, linux: seccomp === undefined ? {} : { seccomp }, caisson: { id: allocation.id } },
       facts.machine,
     ),
     controlSocket: request.controlSocket,
-    cgroups: containerCgroups(cgroupsPath(allocation), { devices: [] }, facts.cgroup).map(({ path }) => path),
+    cgroups: containerCgroups(cgroupsPath(allocation), groups, facts.cgroup).map(({ path }) => path),
     interactive: request.interactive,
   }
 }

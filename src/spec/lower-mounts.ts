@@ -1,7 +1,7 @@
 import { parseMountOptions } from '../linux/mount-flags.ts'
 import type { CgroupFacts } from '../native/host-facts.ts'
 import type { LaunchPlan, MountPlan } from '../native/launch-plan.ts'
-import type { OciMount, RuntimeSpec } from '../oci/runtime-spec.ts'
+import type { OciLinux, OciMount, RuntimeSpec } from '../oci/runtime-spec.ts'
 import { cgroupView } from './cgroups.ts'
 
 type Symlinks = LaunchPlan['symlinks']
@@ -31,9 +31,9 @@ const lowerMount = (mount: OciMount): MountPlan => {
  * The `cgroup` mount of the specification as binds of the container's own groups, so that it needs no cgroup namespace and
  * looks alike on v1, hybrid and v2. On v1 they stand in a tmpfs, which is sealed afterwards.
  */
-const cgroupMounts = (mount: OciMount, path: string, facts: CgroupFacts): OciMount[] => {
+const cgroupMounts = (mount: OciMount, linux: OciLinux, facts: CgroupFacts): OciMount[] => {
   const bind = ['bind', ...mount.options]
-  const groups = cgroupView(path, facts).map(
+  const groups = cgroupView(linux.cgroupsPath, linux.resources, facts).map(
     ({ name, source }): OciMount => ({
       destination: name === '' ? mount.destination : `${mount.destination}/${name}`,
       type: 'bind',
@@ -62,7 +62,7 @@ export interface LoweredMounts {
 
 export const lowerMounts = (spec: RuntimeSpec, facts: CgroupFacts): LoweredMounts => {
   const cgroup = spec.mounts.find(({ type }) => type === 'cgroup')
-  const cgroups = cgroup === undefined ? [] : cgroupMounts(cgroup, spec.linux.cgroupsPath, facts)
+  const cgroups = cgroup === undefined ? [] : cgroupMounts(cgroup, spec.linux, facts)
   const mounts = spec.mounts.flatMap((mount) => (mount === cgroup ? cgroups : [mount]))
   const sealed = cgroup?.options.includes('ro') && cgroups[0]?.type === 'tmpfs' ? [cgroup.destination] : []
   return {

@@ -74,7 +74,7 @@ export const lower = (spec: RuntimeSpec, allocation: Allocation, facts: HostFact
     symlinks,
     maskedPaths: linux.maskedPaths,
     readonlyPaths,
-    sysctls: Object.entries(linux.sysctl).map(([name, value]) => ({ path: name.replaceAll('.', '/'), value })),
+    sysctls: Object.entries(linux.sysctl).map(([path, value]) => ({ path, value })),
     process: lowerProcess(spec, facts.machine),
     init: caisson.init,
     openStdin: caisson.openStdin,

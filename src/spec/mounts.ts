@@ -90,21 +90,28 @@ const refusal = (target: string): string | undefined => {
   return undefined
 }
 
+type Target = Pick<ServiceMount, 'target' | 'path'>
+
 /** Reports a mount that cannot be; true: it can. */
-const isPossible = (mount: ServiceMount, report: Report): boolean => {
+const isPossible = (mount: Target, report: Report): boolean => {
   const reason = mount.target.startsWith('/') ? refusal(normalPath(mount.target)) : 'it is not an absolute path'
-  const subpath = mount.type === 'volume' && mount.subpath !== undefined
   if (reason !== undefined) {
     report({ code: 'EMOUNT', path: mount.path, message: `nothing can be mounted at '${mount.target}': ${reason}` })
-  } else if (subpath) {
-    report({ code: 'EMOUNT', path: mount.path, message: `'${mount.target}': a subpath of a volume is not supported` })
   }
-  return reason === undefined && !subpath
+  return reason === undefined
 }
 
 export const checkMounts = (service: Service, report: Report): void => {
-  for (const mount of service.volumes) isPossible(mount, report)
+  for (const mount of [...service.volumes, ...service.files]) isPossible(mount, report)
 }
+
+/** Files may be programs, so not noexec. */
+const fileMounts = (service: Service, { files }: Allocation, report: Report): OciMount[] =>
+  service.files.flatMap((file, index) => {
+    const source = files[index]
+    if (source === undefined || !isPossible(file, report)) return []
+    return [bind(source, normalPath(file.target), 'ro', 'nosuid', 'nodev', 'rprivate')]
+  })
 
 const serviceMount = (mount: ServiceMount, allocation: Allocation, report: Report): OciMount[] => {
   if (!isPossible(mount, report)) return []
@@ -158,6 +165,7 @@ export const ociMounts = (service: Service, allocation: Allocation, report: Repo
   const theirs = [
     ...imageVolumes(service, allocation, report),
     ...service.volumes.flatMap((mount) => serviceMount(mount, allocation, report)),
+    ...fileMounts(service, allocation, report),
   ]
   return withoutShadowed([...ours, ...theirs], ours.length).sort(
     (a, b) => depthOf(a.destination) - depthOf(b.destination),

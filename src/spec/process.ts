@@ -10,7 +10,7 @@ import type { Report } from './report.ts'
 import type { ProcessInput } from './runtime-spec.ts'
 import type { SecurityOptions } from './security.ts'
 import { rlimits } from './ulimits.ts'
-import { resolveUser, type User } from './user.ts'
+import { resolveGroup, resolveUser, type User } from './user.ts'
 
 const UMASK = 0o022
 
@@ -39,6 +39,18 @@ const userOf = (input: ProcessInput, accounts: Accounts, path: TreePath, report:
     return resolveUser('', accounts)
   }
 }
+
+/** The groups of `group_add`, beside those that the user has anyway. */
+const addedGroups = (service: Service, accounts: Accounts, report: Report): number[] =>
+  service.groupAdd.flatMap((text, index) => {
+    try {
+      return [resolveGroup(text, accounts)]
+    } catch (error) {
+      if (!(error instanceof CaissonError)) throw error
+      report({ code: error.code, path: ['services', service.name, 'group_add', index], message: error.message })
+      return []
+    }
+  })
 
 /** What the container is called inside; empty: the name of the host stays (its network is the host's). */
 export const hostnameOf = ({ service, allocation }: ProcessInput): string =>
@@ -70,6 +82,7 @@ export const ociProcess = (input: ProcessInput, security: SecurityOptions, repor
   const { service, image, facts, allocation } = input
   const path: TreePath = ['services', service.name]
   const user = userOf(input, allocation.accounts, path, report)
+  const groups = [...new Set([...user.groups, ...addedGroups(service, allocation.accounts, report)])]
   const args = commandLine(service, image)
   checkNames(service, report)
   if (args.length === 0) {
@@ -90,12 +103,13 @@ export const ociProcess = (input: ProcessInput, security: SecurityOptions, repor
   })
   return {
     terminal: service.tty,
-    user: { uid: user.uid, gid: user.gid, umask: UMASK, additionalGids: user.groups },
+    user: { uid: user.uid, gid: user.gid, umask: UMASK, additionalGids: groups },
     args,
     env: formatVariables(env),
     cwd,
     capabilities: ociCapabilities(service, user.uid, facts.boundingCapabilities, report),
     rlimits: rlimits(service, report),
     noNewPrivileges: security.noNewPrivileges,
+    ...(service.resources.oomScoreAdj === undefined ? {} : { oomScoreAdj: service.resources.oomScoreAdj }),
   }
 }

@@ -5,12 +5,14 @@ import type { ImageConfig } from '../oci/image-config.ts'
 import type { OciLinux, OciNamespace, RuntimeSpec } from '../oci/runtime-spec.ts'
 import type { Allocation } from './allocation.ts'
 import { deviceNodes } from './devices.ts'
+import { logLimits } from './logging.ts'
 import { ociMounts } from './mounts.ts'
 import { networkSettings } from './network-settings.ts'
 import { hostnameOf, ociProcess } from './process.ts'
 import { reportTo } from './report.ts'
 import { ociResources } from './resources.ts'
 import { seccompProfile, securityOptions, systemPaths } from './security.ts'
+import { ociSysctls } from './sysctls.ts'
 import { stopOf } from './stop.ts'
 
 /** What a process is made from; `exec` needs no more. */
@@ -26,7 +28,6 @@ export interface SpecInput extends ProcessInput {
   readonly allocation: Allocation
 }
 
-const LOG = { maxBytes: 20 * 1024 * 1024, maxFiles: 5 }
 const NAMESPACES: readonly OciNamespace[] = ['pid', 'mount', 'ipc', 'uts', 'cgroup']
 
 /** Path of the container's cgroup below each hierarchy's root. */
@@ -47,9 +48,9 @@ export const createRuntimeSpec = (input: SpecInput): RuntimeSpec => {
   const security = securityOptions(service, report)
   const process = ociProcess(input, security, report)
   const mounts = ociMounts(service, allocation, report)
-  const { devices, symlinks } = deviceNodes(mounts, allocation)
+  const { devices, symlinks } = deviceNodes(service, mounts, allocation)
   const paths = systemPaths(service, security, facts.cpus)
-  const seccomp = seccompProfile(service, security, process.capabilities.bounding)
+  const seccomp = seccompProfile(service, security, { bounding: process.capabilities.bounding, facts, report })
   const spec: RuntimeSpec = {
     ociVersion: '1.2.1',
     hostname: hostnameOf(input),
@@ -60,15 +61,15 @@ export const createRuntimeSpec = (input: SpecInput): RuntimeSpec => {
     linux: {
       namespaces: namespacesOf(allocation.network.mode),
       devices,
-      resources: ociResources(service, report),
+      resources: ociResources(service, allocation.hostDevices, report),
       cgroupsPath: cgroupsPath(allocation),
       ...(seccomp === undefined ? {} : { seccomp }),
       maskedPaths: paths.masked,
       readonlyPaths: paths.readOnly,
-      sysctl: {},
+      sysctl: ociSysctls(service, report),
       rootfsPropagation: 'rprivate',
     },
-    annotations: service.labels,
+    annotations: { ...service.labels, ...service.annotations },
     caisson: {
       id: allocation.id,
       name: allocation.name,
@@ -77,7 +78,7 @@ export const createRuntimeSpec = (input: SpecInput): RuntimeSpec => {
       networkMode: allocation.network.mode,
       networkSettings: networkSettings(allocation.network, facts),
       symlinks,
-      log: LOG,
+      log: logLimits(service, report),
       stop: stopOf(service, input.image.stopSignal, report),
     },
   }

@@ -1,12 +1,19 @@
 import type { Service } from '../compose/project.ts'
+import { fitsKernel } from '../linux/seccomp.ts'
+import { parseSeccompFile, type SeccompHost } from '../linux/seccomp-file.ts'
 import { defaultProfile } from '../linux/seccomp-profile.ts'
+import { isMachine } from '../linux/syscalls.ts'
 import { capabilitySet } from '../linux/capabilities.ts'
 import type { OciSeccomp } from '../oci/runtime-spec.ts'
 import type { Report } from './report.ts'
 
+/** What of the host a profile may be about. */
+type HostKind = Pick<SeccompHost, 'machine' | 'kernel'>
+
 export interface SecurityOptions {
   readonly noNewPrivileges: boolean
-  readonly seccomp: 'default' | 'unconfined'
+  /** file: Service.seccompProfile. */
+  readonly seccomp: 'default' | 'unconfined' | 'file'
   /** Masked and read-only paths. */
   readonly systemPaths: 'default' | 'unconfined'
 }
@@ -26,20 +33,30 @@ const OPTIONS: Readonly<Record<string, Partial<SecurityOptions>>> = {
   'label=disable': {},
 }
 
+const changeOf = (key: string): Partial<SecurityOptions> | undefined => {
+  if (Object.hasOwn(OPTIONS, key)) return OPTIONS[key]
+  if (key.startsWith('seccomp=') && key !== 'seccomp=') return { seccomp: 'file' }
+  // Files keep their SELinux labels whatever these say: plan/support.ts warns.
+  return key.startsWith('label=') ? {} : undefined
+}
+
 /** security_opt, reduced to what it decides. */
 export const securityOptions = (service: Service, report: Report): SecurityOptions => {
   let options = DEFAULTS
   for (const [index, text] of service.securityOpt.entries()) {
-    const key = text.replace(':', '=')
-    const change = Object.hasOwn(OPTIONS, key) ? OPTIONS[key] : undefined
+    const change = changeOf(text.replace(':', '='))
+    const path = ['services', service.name, 'security_opt', index]
     if (change) options = { ...options, ...change }
     else {
       report({
         code: 'ESECURITYOPT',
-        path: ['services', service.name, 'security_opt', index],
+        path,
         message: `security option '${text}' is not supported`,
-        hint: `known are ${Object.keys(OPTIONS).join(', ')}`,
+        hint: `known are ${Object.keys(OPTIONS).join(', ')}, seccomp=FILE`,
       })
+    }
+    if (change?.seccomp === 'file' && service.seccompProfile === undefined) {
+      report({ code: 'ESECCOMP', path, message: `seccomp profile ${text.slice('seccomp='.length)} does not exist` })
     }
   }
   return options
@@ -76,10 +93,28 @@ export const systemPaths = (service: Service, security: SecurityOptions, cpus: n
     ? { masked: [], readOnly: [] }
     : { masked: [...MASKED, ...throttlePaths(cpus)], readOnly: READ_ONLY }
 
+/** The profile of the file, or nothing and a finding at the option that names it. */
+const profileOfFile = (service: Service, host: SeccompHost, report: Report): OciSeccomp | undefined => {
+  if (service.seccompProfile === undefined) return undefined
+  const parsed = parseSeccompFile(service.seccompProfile, host)
+  const fits = 'profile' in parsed && (!isMachine(host.machine) || fitsKernel(parsed.profile, host.machine))
+  if (fits) return parsed.profile
+  const mistake = 'mistake' in parsed ? parsed.mistake : 'its rules are more than the kernel takes, 4096 instructions'
+  const index = service.securityOpt.findLastIndex((text) => /^seccomp[=:]/.test(text))
+  const path = ['services', service.name, 'security_opt', index]
+  const file = service.securityOpt[index]?.slice('seccomp='.length) ?? ''
+  report({ code: 'ESECCOMP', path, message: `seccomp profile ${file} cannot be used: ${mistake}` })
+  return undefined
+}
+
 /** undefined: no filter. `bounding`: names with CAP_. */
 export const seccompProfile = (
   service: Service,
   security: SecurityOptions,
-  bounding: readonly string[],
-): OciSeccomp | undefined =>
-  service.privileged || security.seccomp === 'unconfined' ? undefined : defaultProfile(capabilitySet(bounding))
+  { bounding, facts, report }: { bounding: readonly string[]; facts: HostKind; report: Report },
+): OciSeccomp | undefined => {
+  if (service.privileged || security.seccomp === 'unconfined') return undefined
+  const capabilities = capabilitySet(bounding)
+  if (security.seccomp === 'default') return defaultProfile(capabilities)
+  return profileOfFile(service, { ...facts, capabilities }, report)
+}

@@ -4,6 +4,8 @@ import { parseSignal } from '../units/signals.ts'
 import type { Report } from './report.ts'
 
 const GRACE_MS = 10_000
+/** The plan holds 32 bits: seven weeks. */
+const MAX_GRACE_MS = 2 ** 32 - 1
 const SIGTERM = 15
 
 /** How the container is asked to stop, and how long it may take before SIGKILL. */
@@ -14,5 +16,5 @@ export const stopOf = (service: Service, ofImage: string | undefined, report: Re
     const path = ['services', service.name, service.stopSignal === undefined ? 'image' : 'stop_signal']
     report({ code: 'ESIGNAL', path, message: `there is no signal '${text}'` })
   }
-  return { signal: signal ?? SIGTERM, graceMs: service.stopGraceMs ?? GRACE_MS }
+  return { signal: signal ?? SIGTERM, graceMs: Math.min(Math.ceil(service.stopGraceMs ?? GRACE_MS), MAX_GRACE_MS) }
 }

@@ -95,6 +95,9 @@ const groupsOf = (name: string, accounts: Accounts): number[] =>
     .filter(({ members }) => members.split(',').includes(name))
     .map(({ gid }) => gid)
 
+/** Numbers of `group_add`: names are those of the image's /etc/group. Throws CaissonError EUSER. */
+export const resolveGroup = (text: string, accounts: Accounts): number => findGroup(text, accounts)
+
 /**
  * `uid`, `uid:gid`, `name`, `name:group`, any mixture, or empty for root. Without a group it is the one of passwd, and the
  * user's groups of /etc/group come along; with one, they do not (as in Docker). Throws CaissonError EUSER.

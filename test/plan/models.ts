@@ -12,6 +12,9 @@ export const service = (name: string, values: Partial<Service> = {}): Service =>
   ...{ ulimits: {}, memLimitBytes: undefined, cpus: undefined, pidsLimit: undefined, shmSizeBytes: undefined },
   ...{ labels: {}, containerName: undefined, extraHosts: {}, dns: [], dnsSearch: [], dnsOptions: [], scale: 1 },
   ...{ profiles: [], securityOpt: [], restart: undefined, healthcheck: undefined, attach: true },
+  ...{ resources: {}, devices: [], deviceCgroupRules: [], groupAdd: [], sysctls: {}, annotations: {}, files: [] },
+  ...{ logging: undefined, links: [], seccompProfile: undefined, macAddress: undefined, platform: undefined },
+  ...{ pullPolicy: undefined, usernsMode: undefined },
   ...values,
 })
 

@@ -48,6 +48,20 @@ export const service = (change: Partial<Service> = {}): Service => ({
   restart: undefined,
   healthcheck: undefined,
   attach: true,
+  resources: {},
+  devices: [],
+  deviceCgroupRules: [],
+  groupAdd: [],
+  sysctls: {},
+  annotations: {},
+  files: [],
+  logging: undefined,
+  links: [],
+  seccompProfile: undefined,
+  macAddress: undefined,
+  platform: undefined,
+  pullPolicy: undefined,
+  usernsMode: undefined,
   ...change,
 })
 
@@ -71,6 +85,7 @@ export const V2: CgroupFacts = {
   v2Controllers: ['cpuset', 'cpu', 'io', 'memory', 'pids'],
   own: { '/sys/fs/cgroup': '/user.slice' },
   swap: true,
+  ioWeight: 'cost',
 }
 
 const v1Mounts = {
@@ -92,6 +107,8 @@ export const V1: CgroupFacts = {
   v2Controllers: [],
   own: { ...Object.fromEntries(Object.values(v1Mounts).map((mount) => [mount, '/'])), '/sys/fs/cgroup/memory': '/job' },
   swap: true,
+  ioWeight: 'bfq',
+  realtime: true,
 }
 
 export const HYBRID: CgroupFacts = {
@@ -106,6 +123,7 @@ export const facts = (change: Partial<HostFacts> = {}): HostFacts => ({
   kernel: { release: '6.1.0', major: 6, minor: 1 },
   uid: 0,
   cpus: 2,
+  onlineCpus: '0-1',
   memoryBytes: 4 * 1024 ** 3,
   cgroup: V2,
   lastCapability: 40,
@@ -133,6 +151,8 @@ export const allocation = (change: Partial<Allocation> = {}): Allocation => ({
   layers: ['/state/layers/b', '/state/layers/a'],
   imageBinds: [],
   volumes: {},
+  hostDevices: {},
+  files: [],
   accounts: { passwd: 'root:x:0:0:root:/root:/bin/sh\n', group: 'root:x:0:\n' },
   network: {
     mode: 'none',
