@@ -4,6 +4,7 @@
  */
 import { closeSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { randomBytes } from 'node:crypto'
+import type { Service } from '../compose/project.ts'
 import { MonitorClient, MonitorFailure } from '../monitor/client.ts'
 import { MONITOR_FD } from '../monitor/protocol.ts'
 import { systemError } from '../native/failure.ts'
@@ -20,11 +21,13 @@ import { hostnameText, hostsText } from '../spec/hosts.ts'
 import { lower } from '../spec/lower.ts'
 import { hostnameOf } from '../spec/process.ts'
 import { createRuntimeSpec } from '../spec/runtime-spec.ts'
-import { containerPaths, journalFile, type RunPaths, runPaths } from '../state/layout.ts'
+import { containerPaths, journalFile, type RunPaths, runPaths, valuesFile } from '../state/layout.ts'
 import type { ContainerRecord, RunRecord } from '../state/records.ts'
 import { removeTree, writeRecord } from '../state/store.ts'
 import { encodeUndo } from '../state/undo.ts'
+import { hostDevicesOf } from './devices.ts'
 import { accountsOf, attachmentsOf, imageOf, provideBinds, provideVolumes } from './prepare.ts'
+import { provideFiles } from './secret-files.ts'
 import { letGo, type Reservation, runEnded } from './reserve.ts'
 import type { Session } from './session.ts'
 import { CGROUP_PARENT, undoContainer, undoRun } from './undo.ts'
@@ -43,6 +46,8 @@ export interface LaunchInput {
   /** Host ports that are listened on already; undefined: they are bound now. */
   readonly ports: readonly BoundPort[] | undefined
   readonly isKept: boolean
+  /** The service as the Compose file has it now; undefined: it was not read. */
+  readonly model: Service | undefined
 }
 
 const RANDOM_BYTES_PER_NETWORK = 8
@@ -80,6 +85,7 @@ const allocationOf = (
   record: ContainerRecord,
   image: UnpackedImage,
   connection: Connection,
+  files: readonly string[],
 ): Allocation => {
   const paths = containerPaths(session.roots, record.id)
   const run = runPaths(session.roots, record.id)
@@ -100,6 +106,7 @@ const allocationOf = (
     imageBinds: image.binds,
     volumes: provideVolumes(session, record),
     accounts: accountsOf(session, image, paths),
+    ...{ files, hostDevices: hostDevicesOf(record.definition) },
     network: connection.network,
   }
 }
@@ -135,7 +142,7 @@ const writePlans = (session: Session, record: ContainerRecord, connection: Conne
   const undo = encodeUndo({
     ...{ id: record.id, container, run, network: connection.undo },
     cgroups: plan.cgroups.map(({ path }) => path),
-    claims: [claimPath(session.roots, 'name', record.name)],
+    claims: [claimPath(session.roots, 'name', record.name), valuesFile(session.roots, record.id)],
   })
   for (const stale of [container.undo, container.spec, container.exit]) rmSync(stale, { force: true })
   writeFileSync(container.undo, undo, { mode: 0o600 })
@@ -218,7 +225,8 @@ export const launch = async (session: Session, input: LaunchInput): Promise<Buil
     listeners = connection.listenerFds
     const image = imageOf(session, record.image)
     provideBinds(record)
-    const allocation = allocationOf(session, record, image, connection)
+    const files = provideFiles(session, record, input.model)
+    const allocation = allocationOf(session, record, image, connection, files)
     const facts = session.facts()
     const specInput = { service: record.definition, image: image.config, facts, allocation }
     const plan = lower(createRuntimeSpec(specInput), allocation, facts)

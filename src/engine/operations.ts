@@ -19,6 +19,7 @@ import { launch, release } from './launch.ts'
 import { imageOf, volumeNames, volumeRoot } from './prepare.ts'
 import { claimName, letGo, newId, reserve, runEnded } from './reserve.ts'
 import { type Run, serviceOf } from './run.ts'
+import { withoutSecrets } from './secret-files.ts'
 import { undoContainer, undoRun } from './undo.ts'
 
 type Of<Kind extends Operation['kind']> = Extract<Operation, { kind: Kind }>
@@ -103,7 +104,7 @@ const recordOf = (
   return {
     ...{ version: 1, id, name, project: run.project, service: serviceName, number, oneOff: false },
     ...{ configHash: hash, image: reference, imageId: image.id, createdAt: new Date().toISOString() },
-    definition: service,
+    definition: withoutSecrets(service),
     labels: labelsOf(run.model, service, { number, configHash: hash, image: image.id, oneOff: false }),
     networks: joinedNetworks(run, service),
     volumes: volumeNames(service, image, (key) => run.model?.volumes[key]?.name ?? key, kept),
@@ -151,7 +152,16 @@ const createContainer = async (run: Run, operation: Of<'createContainer'>): Prom
     return
   }
   try {
-    run.built.set(operation.name, await launch(session, { record, reservation, ports, isKept: false }))
+    run.built.set(
+      operation.name,
+      await launch(session, {
+        record,
+        reservation,
+        ports,
+        isKept: false,
+        model: run.model?.services[operation.service],
+      }),
+    )
   } catch (error) {
     throw failedService(operation, operation.service, error)
   }
@@ -170,7 +180,7 @@ const relaunch = async (run: Run, id: string) => {
     letGo(reservation)
     throw error
   }
-  return launch(session, { record, reservation, ports, isKept: true })
+  return launch(session, { record, reservation, ports, isKept: true, model: run.model?.services[record.service] })
 }
 
 const startContainer = async (run: Run, operation: Of<'startContainer'>): Promise<void> => {

@@ -15,9 +15,8 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs'
-import { dirname } from 'node:path'
 import type { Service, ServiceFile } from '../compose/project.ts'
-import { CaissonError, type Diagnostic, ProjectError } from '../errors.ts'
+import { type Diagnostic, ProjectError } from '../errors.ts'
 import { type FileOwner, ownerOf } from '../spec/files.ts'
 import { runPaths, valuesFile } from '../state/layout.ts'
 import type { ContainerRecord } from '../state/records.ts'
@@ -59,7 +58,7 @@ const valuesOf = (session: Session, { id, definition }: ContainerRecord, model: 
   return values
 }
 
-const finding = ({ service }: ContainerRecord, { path }: ServiceFile, message: string, hint?: string): ProjectError => {
+const finding = (service: string, { path }: ServiceFile, message: string, hint?: string): ProjectError => {
   const diagnostic: Diagnostic = {
     ...{ code: 'EFILE', severity: 'error', path, message: `service ${service}: ${message}` },
     ...(hint === undefined ? {} : { hint }),
@@ -92,7 +91,7 @@ const REFUSED = {
 } as const
 
 /** Content, or the path of a directory, which is bound as it is. */
-const contentOf = (record: ContainerRecord, file: ServiceFile, values: Readonly<Record<string, string>>) => {
+const contentOf = (service: string, file: ServiceFile, values: Readonly<Record<string, string>>) => {
   const { source, kind, key } = file
   switch (source.type) {
     case 'content':
@@ -101,25 +100,25 @@ const contentOf = (record: ContainerRecord, file: ServiceFile, values: Readonly<
       const value = values[source.variable]
       if (value !== undefined) return Buffer.from(value)
       const hint = 'only `up` reads it; it is kept until the machine restarts'
-      throw finding(record, file, `${kind} ${key}: the value of the variable ${source.variable} is not known`, hint)
+      throw finding(service, file, `${kind} ${key}: the value of the variable ${source.variable} is not known`, hint)
     }
     case 'external':
-      throw finding(record, file, `${kind} ${key} is external`)
+      throw finding(service, file, `${kind} ${key} is external`)
     case 'file':
-      return fileContent(record, file, source.file)
+      return fileContent(service, file, source.file)
   }
 }
 
-const fileContent = (record: ContainerRecord, file: ServiceFile, path: string): Buffer | string => {
+const fileContent = (service: string, file: ServiceFile, path: string): Buffer | string => {
   let content: ReturnType<typeof readBounded>
   try {
     content = readBounded(path)
   } catch (error) {
     const reason = error instanceof Error && 'code' in error && error.code === 'ENOENT' ? 'does not exist' : undefined
-    throw finding(record, file, `${file.kind} ${file.key}: the file ${path} ${reason ?? `cannot be read: ${error}`}`)
+    throw finding(service, file, `${file.kind} ${file.key}: the file ${path} ${reason ?? `cannot be read: ${error}`}`)
   }
   if (content === 'directory') return path
-  if (typeof content === 'string') throw finding(record, file, `${file.kind} ${file.key}: ${path} ${REFUSED[content]}`)
+  if (typeof content === 'string') throw finding(service, file, `${file.kind} ${file.key}: ${path} ${REFUSED[content]}`)
   return content
 }
 
@@ -136,7 +135,11 @@ const writeOwned = (path: string, content: Buffer, { uid, gid, mode }: FileOwner
 }
 
 /** Makes the files of a run; their paths, in the order of the service. `model`: as the Compose file has it now. */
-export const provideFiles = (session: Session, record: ContainerRecord, model: Service | undefined): readonly string[] => {
+export const provideFiles = (
+  session: Session,
+  record: ContainerRecord,
+  model: Service | undefined,
+): readonly string[] => {
   const { files } = record.definition
   if (files.length === 0) return []
   const directory = runPaths(session.roots, record.id).files
@@ -144,7 +147,7 @@ export const provideFiles = (session: Session, record: ContainerRecord, model: S
   mkdirSync(directory, { mode: 0o700 })
   const values = valuesOf(session, record, model)
   return files.map((file, index) => {
-    const content = contentOf(record, file, values)
+    const content = contentOf(record.service, file, values)
     if (typeof content === 'string') return content
     const path = `${directory}/${index}`
     writeOwned(path, content, ownerOf(file))
@@ -154,11 +157,10 @@ export const provideFiles = (session: Session, record: ContainerRecord, model: S
 
 /** Before anything is changed: findings about files that are not there, or are none. */
 export const checkSources = (service: Service): readonly Diagnostic[] => {
-  const record = { service: service.name } as ContainerRecord
   return service.files.flatMap((file) => {
     if (file.source.type !== 'file') return []
     try {
-      fileContent(record, file, file.source.file)
+      fileContent(service.name, file, file.source.file)
       return []
     } catch (error) {
       if (error instanceof ProjectError) return error.diagnostics

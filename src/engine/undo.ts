@@ -1,7 +1,7 @@
 /** Undoing what a monitor or a command could not: through the helper, which runs the same list the monitor would have. */
 import { closeSync, existsSync, rmdirSync, unlinkSync } from 'node:fs'
 import { claimPath, listClaims } from '../network/claims.ts'
-import { containerPaths, runPaths } from '../state/layout.ts'
+import { containerPaths, runPaths, valuesFile } from '../state/layout.ts'
 import { removeTree } from '../state/store.ts'
 import type { Session } from './session.ts'
 
@@ -55,6 +55,7 @@ export const undoContainer = async (session: Session, id: string): Promise<void>
   if (existsSync(paths.directory) || existsSync(runPaths(session.roots, id).directory)) {
     releaseClaims(session, id, ['ip', 'port', 'name'])
     removeTree(runPaths(session.roots, id).directory)
+    removeTree(valuesFile(session.roots, id))
     removeTree(paths.directory)
   }
 }

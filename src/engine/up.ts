@@ -1,14 +1,20 @@
 /** up: check, observe, reconcile, carry out. */
-import type { Project } from '../compose/project.ts'
+import type { Project, Service } from '../compose/project.ts'
 import { CaissonError, type Diagnostic, ProjectError } from '../errors.ts'
+import type { HostFacts } from '../native/host-facts.ts'
 import { imageId } from '../image/store.ts'
 import { type Reconciled, reconcileUp } from '../plan/reconcile.ts'
 import { selectServices } from '../plan/select.ts'
 import { unsupported } from '../plan/support.ts'
+import { checkService } from '../spec/check.ts'
+import { checkHost } from '../spec/host-checks.ts'
 import { keepProject, readProject, refuseForeignDirectory } from '../state/projects.ts'
 import { looksAlive, readContainers } from '../state/snapshot.ts'
 import type { Observed } from '../plan/observed.ts'
 import { carryOut } from './carry-out.ts'
+import { hostDevicesOf } from './devices.ts'
+import { readHostFacts } from './host-facts.ts'
+import { checkSources } from './secret-files.ts'
 import { changing, type Session, warn, withSession } from './session.ts'
 import type { EngineOptions, Outcome, UpOptions } from './types.ts'
 import { lookAtWorld, readWorld } from './world.ts'
@@ -48,13 +54,22 @@ const missingImages = (project: Project, names: Iterable<string>): readonly Diag
       : [],
   )
 
+/** What is wrong with a service whatever the state of the project, and what this machine cannot do of it. */
+const checkOnHost = (service: Service, facts: HostFacts): readonly Diagnostic[] => [
+  ...checkService(service, { facts, devices: hostDevicesOf(service) }),
+  ...checkHost(service, facts),
+  ...checkSources(service),
+]
+
 /** Everything that stands in the way, at once. Throws ProjectError; warnings go out as events. */
 const check = (engine: EngineOptions, project: Project, options: UpOptions): Readonly<Record<string, string>> => {
   const names = selectServices(project, options.services, options.noDeps)
   const { images, findings } = imagesOf(engine.root, project, names)
   const selected = Object.fromEntries(Object.entries(project.services).filter(([name]) => names.has(name)))
+  const facts = readHostFacts(engine)
   const all = [
     ...unsupported({ ...project, services: selected }, options.lenient),
+    ...Object.values(selected).flatMap((service) => checkOnHost(service, facts)),
     ...missingImages(project, names),
     ...findings,
   ]

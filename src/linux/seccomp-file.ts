@@ -23,7 +23,14 @@ export interface SeccompHost {
 }
 
 const ACTIONS: readonly SeccompAction[] = [
-  ...(['SCMP_ACT_ALLOW', 'SCMP_ACT_LOG', 'SCMP_ACT_TRACE', 'SCMP_ACT_ERRNO', 'SCMP_ACT_TRAP', 'SCMP_ACT_KILL'] as const),
+  ...([
+    'SCMP_ACT_ALLOW',
+    'SCMP_ACT_LOG',
+    'SCMP_ACT_TRACE',
+    'SCMP_ACT_ERRNO',
+    'SCMP_ACT_TRAP',
+    'SCMP_ACT_KILL',
+  ] as const),
   ...(['SCMP_ACT_KILL_THREAD', 'SCMP_ACT_KILL_PROCESS'] as const),
 ]
 const OPERATORS: readonly SeccompOperator[] = [
@@ -43,7 +50,9 @@ const fail = (message: string): never => {
 type Json = { readonly [key: string]: unknown }
 
 const object = (value: unknown, what: string): Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : fail(`${what} is not an object`)
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Json)
+    : fail(`${what} is not an object`)
 
 const list = (value: unknown, what: string): readonly unknown[] => {
   if (value === undefined || value === null) return []

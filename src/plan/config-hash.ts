@@ -7,7 +7,7 @@ import type { Network, Service } from '../compose/project.ts'
 
 /** Keys that say how many, when and which, not what one container is. `others` are keys that nothing honours. */
 const NOT_PART_OF_A_CONTAINER: ReadonlySet<string> = new Set([
-  ...['name', 'scale', 'profiles', 'dependsOn', 'others', 'attach'],
+  ...['name', 'scale', 'profiles', 'dependsOn', 'others', 'attach', 'pullPolicy'],
 ])
 /** Of these the empty list differs from nothing: it clears what the image says. */
 const EMPTY_HAS_MEANING: ReadonlySet<string> = new Set(['command', 'entrypoint'])
@@ -27,13 +27,16 @@ const isNeutral = (key: string, value: unknown): boolean => {
   return typeof value === 'object' && value !== null && Object.keys(value).length === 0
 }
 
-/** Plain JSON value with sorted keys and without neutral values; `path` members say where, not what. */
+/** Members that say where, not what, and a value that must not be guessed from a hash. */
+const NOT_HASHED: ReadonlySet<string> = new Set(['path', 'secretValue'])
+
+/** Plain JSON value with sorted keys and without neutral values. */
 const canonical = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(canonical)
   if (typeof value !== 'object' || value === null) return value
   return Object.fromEntries(
     Object.entries(value)
-      .filter(([key, member]) => key !== 'path' && !isNeutral(key, member))
+      .filter(([key, member]) => !NOT_HASHED.has(key) && !isNeutral(key, member))
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([key, member]) => [key, canonical(member)]),
   )

@@ -48,9 +48,11 @@ export const SERVICE_KEYS: Readonly<Record<string, Support>> = {
   'deploy.replicas': honoured,
   'deploy.resources': later,
   'deploy.resources.limits': honoured,
+  'deploy.resources.limits.devices': later,
   'deploy.resources.reservations': honoured,
   'deploy.resources.reservations.devices': later,
   'deploy.resources.reservations.generic_resources': cluster,
+  'deploy.resources.reservations.pids': { kind: 'meaningless', why: 'nothing keeps processes free for anybody' },
   'deploy.restart_policy': honoured,
   'deploy.rollback_config': cluster,
   'deploy.update_config': cluster,
@@ -190,28 +192,83 @@ const otherKeys = (section: string, name: string, table: Readonly<Record<string,
 
 const mountValues = (subject: string, mount: ServiceMount): readonly Diagnostic[] => {
   if (mount.type === 'volume' && mount.subpath !== undefined) return [notYet(mount.path, subject, 'volume subpath')]
+  if (mount.type === 'bind' && mount.readOnly && mount.recursive === 'writable')
+    return [notYet(mount.path, subject, 'bind.recursive writable')]
   return []
 }
 
-const SECURITY_OPTIONS =
-  /^(no-new-privileges([:=](true|false))?|seccomp[:=]unconfined|systempaths[:=]unconfined|(label|apparmor)[:=].*)$/
+/** Options of the log that change something, and drivers that are ours. */
+const LOG_OPTIONS: ReadonlySet<string> = new Set(['max-size', 'max-file'])
+const LOG_DRIVERS: ReadonlySet<string> = new Set(['json-file', 'local', 'none'])
+
+/** Of one service: findings at places below it. */
+interface Findings {
+  readonly later: (rest: TreePath, what: string) => Diagnostic
+  readonly meaningless: (rest: TreePath, what: string, why: string) => Diagnostic
+}
+
+const logValues = ({ logging }: Service, { later, meaningless }: Findings): readonly Diagnostic[] => {
+  if (logging === undefined) return []
+  const { driver = 'json-file', options } = logging
+  if (!LOG_DRIVERS.has(driver)) return [later(['logging', 'driver'], `logging driver ${driver}`)]
+  return Object.keys(options)
+    .filter((option) => driver === 'none' || !LOG_OPTIONS.has(option))
+    .map((option) => {
+      const why =
+        driver === 'none' ? 'nothing is logged' : 'the log has a format of its own, size and number of files count'
+      return meaningless(['logging', 'options', option], `logging option ${option}`, why)
+    })
+}
+
+/** What spec/security.ts does not judge: it knows which words there are. */
+const securityValues = ({ securityOpt }: Service, { later, meaningless }: Findings): readonly Diagnostic[] =>
+  securityOpt.flatMap((option, index) => {
+    const [name = '', value = ''] = option.split(/[:=](.*)/s)
+    const place = ['security_opt', index]
+    if (name === 'apparmor' && value !== 'unconfined') return [later(place, `security_opt ${option}`)]
+    if (name !== 'label' || value === 'disable') return []
+    return [meaningless(place, option, 'files and processes keep their SELinux labels')]
+  })
+
+const PULL_AGAIN = /^(always|daily|weekly|every_.*)$/
+
+const pullValues = ({ pullPolicy = 'missing' }: Service, { later, meaningless }: Findings): readonly Diagnostic[] => {
+  if (pullPolicy === 'build') return [later(['pull_policy'], 'pull_policy build')]
+  if (!PULL_AGAIN.test(pullPolicy)) return []
+  return [
+    meaningless(['pull_policy'], `pull_policy ${pullPolicy}`, 'the image is used as it is here, nothing is pulled'),
+  ]
+}
+
+const CDI_NAME = /^[\w.-]+\/[\w.-]+=.+$/
+
+const deviceValues = ({ devices }: Service, { later }: Findings): readonly Diagnostic[] =>
+  devices.flatMap(({ source }, index) =>
+    CDI_NAME.test(source) ? [later(['devices', index], `device ${source} (Container Device Interface)`)] : [],
+  )
 
 /** Values of honoured keys that are not there yet. */
 const serviceValues = (service: Service): readonly Diagnostic[] => {
   const at = (...rest: TreePath): TreePath => ['services', service.name, ...rest]
   const subject = `service ${service.name}`
-  const found: Diagnostic[] = []
-  const { networkMode } = service
-  if (networkMode !== undefined && !['none', 'host', 'bridge'].includes(networkMode)) {
-    found.push(notYet(at('network_mode'), subject, `network_mode ${networkMode}`))
+  const findings: Findings = {
+    later: (rest, what) => notYet(at(...rest), subject, what),
+    meaningless: (rest, what, why) => meaningless(at(...rest), `${subject}: ${what}`, why),
   }
+  const { networkMode, usernsMode, macAddress } = service
+  const found: Diagnostic[] = []
+  if (networkMode !== undefined && !['none', 'host', 'bridge'].includes(networkMode)) {
+    found.push(findings.later(['network_mode'], `network_mode ${networkMode}`))
+  }
+  if (usernsMode !== undefined && usernsMode !== 'host') {
+    found.push(findings.later(['userns_mode'], `userns_mode ${usernsMode}`))
+  }
+  if (macAddress !== undefined) found.push(findings.later(['mac_address'], 'mac_address'))
   for (const { protocol, path } of service.ports) {
     if (protocol === 'sctp') found.push(notYet(path, subject, 'publishing SCTP'))
   }
-  for (const [index, option] of service.securityOpt.entries()) {
-    if (!SECURITY_OPTIONS.test(option)) found.push(notYet(at('security_opt', index), subject, `security_opt ${option}`))
-  }
-  return [...found, ...service.volumes.flatMap((mount) => mountValues(subject, mount))]
+  const more = [logValues, securityValues, pullValues, deviceValues].flatMap((values) => values(service, findings))
+  return [...found, ...more, ...service.volumes.flatMap((mount) => mountValues(subject, mount))]
 }
 
 const resourceValues = (project: Project): readonly Diagnostic[] => {

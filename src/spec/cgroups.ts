@@ -27,7 +27,8 @@ const levelsAbove = (path: string): string[] => {
 
 /** Switches the controllers on in every level above the group. */
 const subtreeControl = (mount: string, path: string, facts: CgroupFacts, cpuset: boolean): Setting[] => {
-  const value = withCpuset(V2_CONTROLLERS, cpuset).filter((name) => facts.v2Controllers.includes(name))
+  const value = withCpuset(V2_CONTROLLERS, cpuset)
+    .filter((name) => facts.v2Controllers.includes(name))
     .map((name) => `+${name}`)
     .join(' ')
   if (value === '') return []

@@ -1,6 +1,6 @@
 import type { Service } from '../compose/project.ts'
 import type { Diagnostic } from '../errors.ts'
-import { ALL_CAPABILITIES } from '../linux/capabilities.ts'
+import type { HostFacts } from '../native/host-facts.ts'
 import { ociCapabilities } from './capabilities.ts'
 import { checkFiles } from './files.ts'
 import { logLimits } from './logging.ts'
@@ -8,17 +8,24 @@ import { checkMounts } from './mounts.ts'
 import { checkNames, workingDirectory } from './process.ts'
 import { reportTo } from './report.ts'
 import { type HostDevices, ociResources } from './resources.ts'
-import { securityOptions } from './security.ts'
+import { seccompProfile, securityOptions } from './security.ts'
 import { ociSysctls } from './sysctls.ts'
 import { stopOf } from './stop.ts'
 import { rlimits } from './ulimits.ts'
 
+export interface CheckInput {
+  readonly facts: HostFacts
+  /** As Allocation.hostDevices. */
+  readonly devices: HostDevices
+}
+
 /** What `createRuntimeSpec` would refuse in a service whatever its image: to be asked before anything is changed. */
-export const checkService = (service: Service, devices: HostDevices): readonly Diagnostic[] => {
+export const checkService = (service: Service, { facts, devices }: CheckInput): readonly Diagnostic[] => {
   const diagnostics: Diagnostic[] = []
   const report = reportTo(diagnostics)
-  securityOptions(service, report)
-  ociCapabilities(service, 0, ALL_CAPABILITIES, report)
+  const security = securityOptions(service, report)
+  const capabilities = ociCapabilities(service, 0, facts.boundingCapabilities, report)
+  seccompProfile(service, security, { bounding: capabilities.bounding, facts, report })
   rlimits(service, report)
   ociResources(service, devices, report)
   workingDirectory(service, '', report)

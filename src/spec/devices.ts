@@ -41,9 +41,10 @@ export interface DeviceNodes {
 export const ALL_NODES = '/dev'
 
 /** Of several nodes with one path the first counts. */
-const firstOfEach = (devices: readonly OciDevice[]): readonly OciDevice[] => [
-  ...new Map(devices.toReversed().map((device) => [device.path, device])).values(),
-].toReversed()
+const firstOfEach = (devices: readonly OciDevice[]): readonly OciDevice[] => {
+  const taken = new Set<string>()
+  return devices.filter(({ path }) => !taken.has(path) && taken.add(path))
+}
 
 /**
  * What is made below /dev: nothing where the service mounts a /dev of its own, which may be the host's. What the service

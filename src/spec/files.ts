@@ -32,7 +32,8 @@ const escapes = ({ kind, target }: ServiceFile): boolean =>
     : false
 
 const sourceProblem = ({ kind, key, source }: ServiceFile): string | undefined => {
-  if (source.type === 'external') return `${kind} ${key} is external, and there is nothing outside the project that keeps any`
+  if (source.type === 'external')
+    return `${kind} ${key} is external, and there is nothing outside the project that keeps any`
   if (source.type === 'environment' && source.secretValue === undefined)
     return `${kind} ${key} comes from the variable ${source.variable}, which is not set`
   return undefined
@@ -41,7 +42,8 @@ const sourceProblem = ({ kind, key, source }: ServiceFile): string | undefined =
 const problemOf = (file: ServiceFile): string | undefined => {
   if (escapes(file)) return `${file.kind} ${file.key} has the target ${file.target}, which leads out of ${BASE.secret}`
   for (const name of ['uid', 'gid'] as const) {
-    if (idOf(file[name]) === undefined) return `${file.kind} ${file.key} has the ${name} '${file[name]}', which is no number`
+    if (idOf(file[name]) === undefined)
+      return `${file.kind} ${file.key} has the ${name} '${file[name]}', which is no number`
   }
   return sourceProblem(file)
 }
@@ -50,6 +52,7 @@ const problemOf = (file: ServiceFile): string | undefined => {
 export const checkFiles = (service: Service, report: Report): void => {
   for (const file of service.files) {
     const problem = problemOf(file)
-    if (problem !== undefined) report({ code: 'EFILE', path: file.path, message: `service ${service.name}: ${problem}` })
+    if (problem !== undefined)
+      report({ code: 'EFILE', path: file.path, message: `service ${service.name}: ${problem}` })
   }
 }

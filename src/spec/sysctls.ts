@@ -4,7 +4,9 @@ import type { Report } from './report.ts'
 
 /** Of the ipc namespace (ipc_namespaces(7)). */
 const IPC: ReadonlySet<string> = new Set(
-  ['msgmax', 'msgmnb', 'msgmni', 'sem', 'shmall', 'shmmax', 'shmmni', 'shm_rmid_forced'].map((name) => `kernel/${name}`),
+  ['msgmax', 'msgmnb', 'msgmni', 'sem', 'shmall', 'shmmax', 'shmmni', 'shm_rmid_forced'].map(
+    (name) => `kernel/${name}`,
+  ),
 )
 const STEP = /^[A-Za-z0-9_:@-][A-Za-z0-9_.:@-]*$/
 

@@ -50,6 +50,8 @@ export interface RunPaths {
   readonly resolvConf: string
   readonly hosts: string
   readonly hostname: string
+  /** Secrets and configs, by number. */
+  readonly files: string
 }
 
 export const runPaths = (roots: Roots, id: string): RunPaths => {
@@ -57,10 +59,12 @@ export const runPaths = (roots: Roots, id: string): RunPaths => {
   return {
     ...{ directory, alive: `${directory}/alive`, control: `${directory}/control.sock`, status: `${directory}/status` },
     ...{ allocation: `${directory}/allocation`, resolvConf: `${directory}/resolv.conf`, hosts: `${directory}/hosts` },
-    hostname: `${directory}/hostname`,
+    ...{ hostname: `${directory}/hostname`, files: `${directory}/files` },
   }
 }
 
+/** Values of variables that secrets and configs of a container come from: outlive a run, not a reboot. */
+export const valuesFile = ({ run }: Roots, id: string) => `${run}/values/${id}`
 export const networkRecordFile = (roots: Roots, id: string) => `${networksDirectory(roots)}/${id}/record`
 export const volumePaths = (roots: Roots, name: string) => {
   const directory = `${volumesDirectory(roots)}/${name}`

@@ -34,7 +34,7 @@ test('what the model has no field for is handed on, and has a place', async () =
   assert.ok(everySection)
   const { project, origins } = await loadCase(everySection)
   const others = Object.values(project?.services ?? {}).flatMap((service) => service.others)
-  const keys = ['annotations', 'build', 'configs', 'devices', 'logging']
+  const keys = ['build', 'develop', 'storage_opt']
   for (const key of keys)
     assert.ok(
       others.some((other) => other.key === key),

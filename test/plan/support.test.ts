@@ -41,9 +41,23 @@ test('a nested key without a row has that of the key above it', () => {
 
 test('values of honoured keys that are not there yet have their place', () => {
   assert.equal(found({ networkMode: 'service:a' }), [['support/not-yet', 'error', 'services.web.network_mode']])
-  assert.equal(found({ securityOpt: ['no-new-privileges:true', 'seccomp=/profile.json'] }), [
+  assert.equal(found({ securityOpt: ['no-new-privileges:true', 'apparmor=tight', 'label:type:x'] }), [
     ['support/not-yet', 'error', 'services.web.security_opt.1'],
+    ['support/meaningless', 'warning', 'services.web.security_opt.2'],
   ])
+  assert.equal(found({ logging: { driver: 'syslog', options: {} } }), [
+    ['support/not-yet', 'error', 'services.web.logging.driver'],
+  ])
+  assert.equal(found({ logging: { driver: undefined, options: { 'max-size': '1m', labels: 'a' } } }), [
+    ['support/meaningless', 'warning', 'services.web.logging.options.labels'],
+  ])
+  assert.equal(found({ pullPolicy: 'build' }), [['support/not-yet', 'error', 'services.web.pull_policy']])
+  assert.equal(found({ pullPolicy: 'always' }), [['support/meaningless', 'warning', 'services.web.pull_policy']])
+  assert.equal(found({ pullPolicy: 'never', usernsMode: 'host', platform: 'linux/amd64' }), [])
+  assert.equal(
+    found({ devices: [{ source: 'nvidia.com/gpu=all', target: 'nvidia.com/gpu=all', permissions: 'rwm' }] }),
+    [['support/not-yet', 'error', 'services.web.devices.0']],
+  )
 })
 
 test('drivers other than ours are not there yet, unless somebody else made the resource', () => {

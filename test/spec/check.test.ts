@@ -1,9 +1,10 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { checkService } from '../../src/spec/check.ts'
-import { service } from './inputs.ts'
+import { facts, service } from './inputs.ts'
 import { findingsOf } from './lowered.ts'
 
+const input = { facts: facts(), devices: {} }
 const wrong = {
   capAdd: ['FLY'],
   ulimits: { files: { soft: 1, hard: 1 } },
@@ -26,11 +27,11 @@ const wrong = {
 } as const
 
 test('a plain service passes', () => {
-  assert.equal(checkService(service()), [])
+  assert.equal(checkService(service(), input), [])
 })
 
 test('the check finds what building would find', () => {
-  const found = checkService(service(wrong)).map(({ code, path }) => `${code} ${path.join('.')}`)
+  const found = checkService(service(wrong), input).map(({ code, path }) => `${code} ${path.join('.')}`)
   assert.is(found.length, 8)
   assert.equal([...found].sort(), findingsOf({ service: wrong }).sort())
 })

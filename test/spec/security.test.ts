@@ -31,7 +31,7 @@ test('seccomp and system paths can be given up one by one', () => {
 
 test('an option that is not known is refused, not ignored', () => {
   assert.equal(findingsOf({ service: { securityOpt: ['seccomp=profile.json', 'apparmor=unconfined', 'toString'] } }), [
-    'ESECURITYOPT services.web.security_opt.0',
+    'ESECCOMP services.web.security_opt.0',
     'ESECURITYOPT services.web.security_opt.2',
   ])
 })
@@ -45,7 +45,7 @@ test('a privileged container has the host`s devices beside its own', () => {
   const node = (path: string, major: number, minor: number) =>
     ({ path, type: 'b', major, minor, fileMode: 0o660, uid: 0, gid: 6 }) as const
   const hostDevices = [node('/dev/sda', 8, 0), node('/dev/null', 9, 9)]
-  const { devices } = planOf({ service: { privileged: true }, allocation: { hostDevices } })
+  const { devices } = planOf({ service: { privileged: true }, allocation: { hostDevices: { '/dev': hostDevices } } })
   assert.is(devices.filter(({ path }) => path === '/dev/null').length, 1)
   assert.is(devices.at(-1)?.path, '/dev/sda')
 })

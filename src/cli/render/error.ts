@@ -29,6 +29,7 @@ const formatCaissonError = (context: Context, error: CaissonError): string => {
   const { stderr } = context
   if (error instanceof ProjectError) return formatDiagnostics(context, error.diagnostics)
   if (error instanceof ChangeError) return error.errors.map((each) => formatCaissonError(context, each)).join('')
+  if (error.cause instanceof ProjectError) return formatDiagnostics(context, error.cause.diagnostics)
   return headline(stderr, 'error', error.message) + hintLine(stderr, error.hint)
 }
 
