@@ -7,6 +7,7 @@ export type {
   ChangeOptions,
   Check,
   ContainerDetails,
+  ContainerEvent,
   ContainerProcesses,
   ContainerRow,
   DownOptions,

@@ -166,6 +166,8 @@ test('commands that only look load neither the reader of Compose files nor the d
     'stats',
     'images',
     'volumes',
+    'events',
+    'inspect',
     'exec',
     'version',
     'doctor',

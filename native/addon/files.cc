@@ -50,6 +50,12 @@ Result<bool> is_held(const std::string& path) {
   return lock.l_type != F_UNLCK;
 }
 
+// False where the file system cannot: then the file stays as it is.
+Result<bool> punch_front(const std::string& path, int64_t bytes) {
+  Fd fd = TRY(sys::open(path, O_WRONLY));
+  return fallocate(fd.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, bytes) == 0;
+}
+
 Result<std::vector<uint8_t>> read_in_layers(std::span<const std::string> layers, const std::string& path, size_t limit) {
   Fd file = TRY(open_in_layers(layers, path));
   return sys::read_all(file.get(), limit);
@@ -76,6 +82,13 @@ Napi::Value is_locked(const Napi::CallbackInfo& info) {
   Result<bool> held = in_section("lock", 0, is_held(info[0].ToString()));
   if (!held) return throw_failure(info.Env(), held.failure());
   return Napi::Boolean::New(info.Env(), held.value());
+}
+
+Napi::Value punch_hole(const Napi::CallbackInfo& info) {
+  int64_t bytes = info[1].ToNumber().Int64Value();
+  Result<bool> punched = in_section("journal", 0, punch_front(info[0].ToString(), bytes));
+  if (!punched) return throw_failure(info.Env(), punched.failure());
+  return Napi::Boolean::New(info.Env(), punched.value());
 }
 
 Napi::Value socket_pair(const Napi::CallbackInfo& info) {
@@ -112,6 +125,7 @@ void export_files(Napi::Env env, Napi::Object exports) {
   exports.Set("lock", Napi::Function::New(env, lock, "lock"));
   exports.Set("lockWait", Napi::Function::New(env, lock_wait, "lockWait"));
   exports.Set("isLocked", Napi::Function::New(env, is_locked, "isLocked"));
+  exports.Set("punchHole", Napi::Function::New(env, punch_hole, "punchHole"));
   exports.Set("openPath", Napi::Function::New(env, open_path, "openPath"));
   exports.Set("readInRoot", Napi::Function::New(env, read_in_root, "readInRoot"));
 }

@@ -38,6 +38,22 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'Send a signal to services (default SIGKILL)',
     load: async () => (await import('./commands/kill.ts')).kill,
   },
+  pause: { group: 'Run', summary: 'Freeze services', load: async () => (await import('./commands/pause.ts')).pause },
+  unpause: {
+    group: 'Run',
+    summary: 'Let frozen services go on',
+    load: async () => (await import('./commands/pause.ts')).unpause,
+  },
+  scale: {
+    group: 'Run',
+    summary: 'Set the number of containers of services',
+    load: async () => (await import('./commands/scale.ts')).scale,
+  },
+  wait: {
+    group: 'Run',
+    summary: 'Wait until services have ended',
+    load: async () => (await import('./commands/wait.ts')).wait,
+  },
   rm: { group: 'Run', summary: 'Remove stopped containers', load: async () => (await import('./commands/rm.ts')).rm },
   exec: {
     group: 'Run',
@@ -49,6 +65,16 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     group: 'Look',
     summary: 'Show output of containers',
     load: async () => (await import('./commands/logs.ts')).logs,
+  },
+  events: {
+    group: 'Look',
+    summary: 'Show what happens to containers',
+    load: async () => (await import('./commands/events.ts')).events,
+  },
+  inspect: {
+    group: 'Look',
+    summary: 'Show everything about containers',
+    load: async () => (await import('./commands/inspect.ts')).inspect,
   },
   images: {
     group: 'Look',
@@ -76,6 +102,16 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     group: 'Look',
     summary: 'Check the Compose file and print its canonical form',
     load: async () => (await import('./commands/config.ts')).config,
+  },
+  'container ls': {
+    group: 'Host',
+    summary: 'List the containers of all projects',
+    load: async () => (await import('./commands/container-ls.ts')).containerLs,
+  },
+  'container inspect': {
+    group: 'Host',
+    summary: 'Show everything about containers',
+    load: async () => (await import('./commands/inspect.ts')).inspect,
   },
   'image import': {
     group: 'Host',
@@ -111,16 +147,11 @@ export const LATER: ReadonlySet<string> = new Set([
   'build',
   'commit',
   'cp',
-  'events',
   'export',
-  'pause',
   'publish',
   'pull',
   'push',
   'run',
-  'scale',
-  'unpause',
-  'wait',
   'watch',
 ])
 

@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os'
 import type { Project } from '../compose/project.ts'
 import type { Plan } from '../plan/plan.ts'
+import { trimJournal } from '../state/journal.ts'
 import { forgetProject } from '../state/projects.ts'
 import { readContainers } from '../state/snapshot.ts'
 import { aborted, ChangeError } from './errors.ts'
@@ -49,6 +50,7 @@ export const carryOut = async (
     if (signal?.aborted) throw aborted()
   } finally {
     await giveBack(run)
+    trimJournal(session.binding, session.roots)
   }
 }
 

@@ -8,6 +8,7 @@ import {
   reconcileStart,
   reconcileStop,
 } from '../plan/change.ts'
+import { reconcilePause, reconcileUnpause } from '../plan/pause.ts'
 import type { Plan } from '../plan/plan.ts'
 import { looksAlive, readContainers, readRun } from '../state/snapshot.ts'
 import { pruneHostLayers } from '../image/host.ts'
@@ -79,6 +80,15 @@ export const stop = (engine: EngineOptions, target: ProjectTarget, options: Chan
 
 export const restart = (engine: EngineOptions, target: ProjectTarget, options: ChangeOptions): Promise<Outcome> =>
   apply(engine, target, options.dryRun, (observed) => reconcileRestart(target, observed, options))
+
+/** Freezing changes nothing that a lock guards either. */
+const freeze =
+  (reconcile: typeof reconcilePause) =>
+  (engine: EngineOptions, target: ProjectTarget, options: ChangeOptions): Promise<Outcome> =>
+    apply(engine, target, options.dryRun, (observed) => reconcile(target, observed, options), undefined, withoutLock)
+
+export const pause = freeze(reconcilePause)
+export const unpause = freeze(reconcileUnpause)
 
 export const kill = (engine: EngineOptions, target: ProjectTarget, options: KillOptions): Promise<Outcome> =>
   apply(

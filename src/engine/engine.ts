@@ -7,6 +7,8 @@ export const createEngine = (options: EngineOptions): Engine => ({
   start: async (target, change) => (await import('./change.ts')).start(options, target, change),
   stop: async (target, change) => (await import('./change.ts')).stop(options, target, change),
   restart: async (target, change) => (await import('./change.ts')).restart(options, target, change),
+  pause: async (target, change) => (await import('./change.ts')).pause(options, target, change),
+  unpause: async (target, change) => (await import('./change.ts')).unpause(options, target, change),
   kill: async (target, kill) => (await import('./change.ts')).kill(options, target, kill),
   remove: async (target, remove) => (await import('./change.ts')).remove(options, target, remove),
   support: async (project, lenient) => (await import('../plan/support.ts')).unsupported(project, lenient),
@@ -15,6 +17,12 @@ export const createEngine = (options: EngineOptions): Engine => ({
   details: async (ids) => (await import('./details.ts')).details(options, ids),
   usage: async (name) => (await import('./usage.ts')).usageReader(options, name),
   top: async (name, services) => (await import('./processes.ts')).top(options, name, services),
+  async *events(name, events) {
+    yield* (await import('./watch-events.ts')).events(options, name, events)
+  },
+  async *wait(name, services) {
+    yield* (await import('./wait-for-end.ts')).wait(options, name, services)
+  },
   volumes: async (name) => (await import('./volumes.ts')).volumes(options, name),
   ls: async () => (await import('./ps.ts')).ls(options),
   findProject: async (files) => (await import('../state/projects.ts')).findProject(options, files),

@@ -16,6 +16,7 @@ import { ensureVolume, removeVolume as removeData } from '../volume/volumes.ts'
 import { ServiceError } from './errors.ts'
 import { labelsOf } from './labels.ts'
 import { launch, release } from './launch.ts'
+import { freeze } from './pause.ts'
 import { imageOf, volumeNames, volumeRoot } from './prepare.ts'
 import { claimName, letGo, newId, reserve, runEnded } from './reserve.ts'
 import { type Run, serviceOf } from './run.ts'
@@ -25,8 +26,14 @@ import { undoContainer, undoRun } from './undo.ts'
 type Of<Kind extends Operation['kind']> = Extract<Operation, { kind: Kind }>
 type Performers = { readonly [Kind in Operation['kind']]: (run: Run, operation: Of<Kind>) => Promise<void> }
 
-const journal = (run: Run, type: 'container' | 'network' | 'volume', action: string, id: string, name: string) =>
+const journal = (run: Run, type: 'network' | 'volume', action: string, id: string, name: string) =>
   appendEvent(run.session.roots, { type, action, id, attributes: { name, project: run.project } })
+
+const journalContainer = (run: Run, action: string, { id, name, service, image }: ContainerRecord) =>
+  appendEvent(run.session.roots, {
+    ...{ type: 'container', action, id },
+    attributes: { name, project: run.project, service, image },
+  })
 
 /** Locked while a network is made, so that no other command takes it for left over. */
 export const makingFile = (directory: string) => `${directory}/making`
@@ -145,7 +152,7 @@ const createContainer = async (run: Run, operation: Of<'createContainer'>): Prom
     await undoContainer(session, id)
     throw failedService(operation, operation.service, error)
   }
-  journal(run, 'container', 'create', id, operation.name)
+  journalContainer(run, 'create', record)
   if (!operation.build) {
     removeTree(runPaths(session.roots, id).directory)
     letGo(reservation)
@@ -231,17 +238,18 @@ const signalContainer = async (run: Run, { container: id, name, signal }: Of<'si
   }
 }
 
-const removeContainer = async (
-  run: Run,
-  { container: id, name, anonymousVolumes }: Of<'removeContainer'>,
-): Promise<void> => {
+const freezeContainer = (run: Run, operation: Of<'pauseContainer'>): Promise<void> =>
+  freeze(run.session.roots, operation)
+
+const removeContainer = async (run: Run, { container: id, anonymousVolumes }: Of<'removeContainer'>): Promise<void> => {
   await runEnded(run.session, id)
-  const volumes = Object.values(run.records.get(id)?.volumes ?? {})
+  const record = run.records.get(id)
+  const volumes = Object.values(record?.volumes ?? {})
   await undoContainer(run.session, id)
   if (anonymousVolumes) {
     for (const volume of volumes) if (volume.anonymous) removeData(volumeRoot(run.session), volume.name)
   }
-  journal(run, 'container', 'destroy', id, name)
+  if (record !== undefined) journalContainer(run, 'destroy', record)
 }
 
 const KILLED = { exitCode: 137, signal: 9, oomKilled: false } as const
@@ -264,6 +272,7 @@ const recoverContainer = async (run: Run, { container: id, name }: Of<'recoverCo
 const performers: Performers = {
   ...{ createNetwork, restoreNetwork, removeNetwork, createVolume, removeVolume },
   ...{ createContainer, startContainer, stopContainer, signalContainer, removeContainer, recoverContainer },
+  ...{ pauseContainer: freezeContainer, unpauseContainer: freezeContainer },
 }
 
 export const perform = (run: Run, { operation }: PlanNode): Promise<void> =>

@@ -56,6 +56,8 @@ export const subjectOf =
       case 'createContainer':
       case 'startContainer':
       case 'stopContainer':
+      case 'pauseContainer':
+      case 'unpauseContainer':
       case 'signalContainer':
       case 'removeContainer':
         return { noun: 'container', name: operation.name }

@@ -158,6 +158,32 @@ export interface ContainerProcesses {
   readonly processes: readonly ProcessRow[]
 }
 
+export interface EventOptions {
+  /** Empty: all. */
+  readonly services: readonly string[]
+  /** As those of LogOptions; no `since`: from now on. */
+  readonly since: string
+  readonly until: string
+  readonly signal: AbortSignal | undefined
+}
+
+export interface ContainerEvent {
+  /** RFC 3339, UTC, nine digits of fraction. */
+  readonly time: string
+  readonly type: 'container'
+  /** `create`, `start`, `die`, `kill`, `stop`, `oom`, `pause`, `unpause`, `restart`, `health_status: healthy`, `destroy` … */
+  readonly action: string
+  readonly id: string
+  readonly service: string
+  /** `name`, `image`, and what belongs to the action: `exitCode`, `signal`. */
+  readonly attributes: Readonly<Record<string, string>>
+}
+
+export interface EndedContainer {
+  readonly row: ContainerRow
+  readonly exitCode: number
+}
+
 export interface VolumeRow {
   readonly name: string
   readonly key: string
@@ -245,6 +271,9 @@ export interface Engine {
   start(target: ProjectTarget, options: ChangeOptions): Promise<Outcome>
   stop(target: ProjectTarget, options: ChangeOptions): Promise<Outcome>
   restart(target: ProjectTarget, options: ChangeOptions): Promise<Outcome>
+  /** Of services that are named, what is paused already (or is not) fails; what does not run is left alone. */
+  pause(target: ProjectTarget, options: ChangeOptions): Promise<Outcome>
+  unpause(target: ProjectTarget, options: ChangeOptions): Promise<Outcome>
   kill(target: ProjectTarget, options: KillOptions): Promise<Outcome>
   /** `rm`: stopped containers only. */
   remove(target: ProjectTarget, options: ChangeOptions & { readonly volumes: boolean }): Promise<Outcome>
@@ -259,6 +288,10 @@ export interface Engine {
   usage(name: string): Promise<() => Promise<readonly UsageSample[]>>
   /** Processes of what runs. Empty `services`: all. */
   top(name: string, services: readonly string[]): Promise<readonly ContainerProcesses[]>
+  /** Of containers. Ends when `until` has passed, or `signal` fires. */
+  events(name: string, options: EventOptions): AsyncIterable<ContainerEvent>
+  /** Containers of the services as they end; those that have ended already first. Throws ENOCONTAINER, ENOTRUNNING. */
+  wait(name: string, services: readonly string[]): AsyncIterable<EndedContainer>
   /** Named volumes. */
   volumes(name: string): Promise<readonly VolumeRow[]>
   ls(): Promise<readonly ProjectRow[]>

@@ -17,6 +17,8 @@ export interface NativeBinding {
   lockWait(path: string, timeoutMs: number): Promise<number | undefined>
   /** F_OFD_GETLK: whether somebody holds the lock. Takes nothing. A missing file is not held. */
   isLocked(path: string): boolean
+  /** Gives the first `bytes` of a file back to the file system; offsets and size stay. false: it cannot. */
+  punchHole(path: string, bytes: number): boolean
   /** open(2) O_RDONLY|O_CLOEXEC of a directory or namespace file; the caller closes it. */
   openPath(path: string): number
   /** Content of `path` resolved inside the topmost of `layers` that has it (whiteouts count); undefined if none. openat2(RESOLVE_IN_ROOT), regular files only, at most `maxBytes`. */

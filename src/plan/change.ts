@@ -25,7 +25,7 @@ export interface DownPlanOptions extends ChangePlanOptions {
   readonly removeOrphans: boolean
 }
 
-const resourceOf = ({ service, number, oneOff }: ObservedContainer) =>
+export const resourceOf = ({ service, number, oneOff }: ObservedContainer) =>
   oneOff ? `service:${service}:run` : `service:${service}:${number}`
 
 /** What depended on what: the file where there is one, the containers' own record for the others. */
@@ -57,7 +57,7 @@ const checkNames = (target: Target, observed: Observed, names: readonly string[]
 }
 
 /** Replicas of the services asked for, grouped by service in dependency order. */
-const replicas = (target: Target, observed: Observed, names: readonly string[]) => {
+export const replicas = (target: Target, observed: Observed, names: readonly string[]) => {
   checkNames(target, observed, names)
   const { order } = dependencyOrder(graphOf(target, observed))
   return order

@@ -57,6 +57,7 @@ export type Operation =
       readonly name: string
       readonly timeoutMs: number | undefined
     }
+  | { readonly kind: 'pauseContainer' | 'unpauseContainer'; readonly container: string; readonly name: string }
   | { readonly kind: 'signalContainer'; readonly container: string; readonly name: string; readonly signal: string }
   | {
       readonly kind: 'removeContainer'
@@ -81,6 +82,8 @@ const formatDetail = (operation: Operation): string => {
     case 'createContainer':
     case 'startContainer':
     case 'stopContainer':
+    case 'pauseContainer':
+    case 'unpauseContainer':
     case 'removeContainer':
       return operation.name
     case 'signalContainer':

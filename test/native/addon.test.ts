@@ -54,6 +54,7 @@ test('it exports what binding.ts declares and was built for this code', () => {
       'lock',
       'lockWait',
       'isLocked',
+      'punchHole',
       'openPath',
       'readInRoot',
       'formatLog',

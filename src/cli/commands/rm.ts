@@ -1,7 +1,6 @@
 import { createInterface } from 'node:readline/promises'
 import { finishChange } from '../change.ts'
 import { defineCommand } from '../command.ts'
-import type { Context } from '../context.ts'
 import type { Engine, ProjectTarget } from '../../index.ts'
 import { flag } from '../grammar.ts'
 import { findTarget } from '../target.ts'
@@ -9,10 +8,9 @@ import { findTarget } from '../target.ts'
 import { openReader, requireRoot, withProgress } from '../runtime.ts'
 import { UsageError } from '../usage.ts'
 
-const confirm = async (context: Context, names: readonly string[]): Promise<boolean> => {
+const confirm = async (): Promise<boolean> => {
   if (process.stdin.isTTY !== true)
     throw new UsageError('rm asks before it removes, and there is no terminal', 'use rm -f')
-  context.stderr.write(`Going to remove ${names.join(', ')}\n`)
   const asking = createInterface({ input: process.stdin, output: process.stderr })
   try {
     return /^y(es)?$/i.test((await asking.question('Are you sure? [yN] ')).trim())
@@ -21,9 +19,11 @@ const confirm = async (context: Context, names: readonly string[]): Promise<bool
   }
 }
 
+const isUp = (state: string): boolean => ['running', 'paused', 'restarting'].includes(state)
+
 const stoppedNames = async (engine: Engine, target: ProjectTarget, services: readonly string[]): Promise<string[]> =>
   (await engine.ps(target.name))
-    .filter((row) => row.state !== 'running' && (services.length === 0 || services.includes(row.service)))
+    .filter((row) => !row.oneOff && !isUp(row.state) && (services.length === 0 || services.includes(row.service)))
     .map((row) => row.name)
 
 export const rm = defineCommand({
@@ -46,7 +46,8 @@ export const rm = defineCommand({
       context.stderr.write('No stopped containers\n')
       return 0
     }
-    if (!values.force && !dryRun && !(await confirm(context, names))) return 1
+    if (names.length > 0) context.stderr.write(`Going to remove ${names.join(', ')}\n`)
+    if (!values.force && !dryRun && !(await confirm())) return 1
     const outcome = await withProgress(context, (engine) =>
       engine.remove(target, { ...change, volumes: values.volumes }),
     )

@@ -11,6 +11,8 @@ const WORDS: Readonly<Record<Operation['kind'], readonly [doing: string, done: s
   createContainer: ['Creating', 'Created'],
   startContainer: ['Starting', 'Started'],
   stopContainer: ['Stopping', 'Stopped'],
+  pauseContainer: ['Pausing', 'Paused'],
+  unpauseContainer: ['Unpausing', 'Unpaused'],
   signalContainer: ['Killing', 'Killed'],
   removeContainer: ['Removing', 'Removed'],
 }
