@@ -62,6 +62,7 @@ const sources = (folder, keep = () => true) => {
 }
 
 const core = [...sources('core'), ...sources('network')]
+const archive = [...sources('archive'), ...sources('monitor', (name) => name === 'remove_tree.cc')]
 const daemon = [...core, ...sources('netd'), ...sources('monitor', (name) => name !== 'main.cc')]
 const testSupport = sources('test', (name) => !/^(fuzz_.*|.*_test|launch|network)\.cc$/.test(name))
 const gcSections = ['-Wl,--gc-sections', '-Wl,-z,relro,-z,now']
@@ -78,7 +79,7 @@ const releaseTargets = [
   {
     name: 'caisson.node',
     variant: 'release',
-    sources: [...core, ...sources('addon')],
+    sources: [...core, ...archive, ...sources('addon')],
     link: ['-shared', '-s', '-static-libstdc++', '-static-libgcc', ...gcSections],
   },
 ]
@@ -88,7 +89,7 @@ const testTargets = [
     name: 'core-test',
     variant: 'sanitize',
     sources: sources('test', (name) => name.endsWith('_test.cc')),
-    library: [...daemon, ...testSupport],
+    library: [...daemon, ...sources('archive'), ...testSupport],
     link: sanitizers,
   },
   {
@@ -109,7 +110,7 @@ const testTargets = [
     name: basename(file, '.cc').replaceAll('_', '-'),
     variant: 'sanitize',
     sources: [file],
-    library: [...daemon, ...testSupport],
+    library: [...daemon, ...sources('archive'), ...testSupport],
     link: sanitizers,
   })),
 ]

@@ -30,6 +30,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   export_files(env, exports);
   export_logs(env, exports);
   export_network(env, exports);
+  export_archive(env, exports);
   return exports;
 }
 

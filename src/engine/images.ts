@@ -1,31 +1,74 @@
 import { CaissonError } from '../errors.ts'
-import { listImages, normalise, removeReference } from '../image/store.ts'
+import type { Loaded } from '../image/load.ts'
+import { HOST_REFERENCE } from '../image/host.ts'
+import { findRecord, listImages, normalise, referencesTo, removeReference, sweep } from '../image/store.ts'
+import { runPaths } from '../state/paths.ts'
 import { readContainers } from '../state/snapshot.ts'
-import type { EngineOptions, ImageRow } from './types.ts'
+import { changingContent, type Session, withSession } from './session.ts'
+import type { EngineOptions, ImageRow, LoadImages, RemovedImage } from './types.ts'
 
 export const images = async (engine: EngineOptions): Promise<readonly ImageRow[]> => listImages(engine)
 
+const report = (engine: EngineOptions, { images: rows, warnings }: Loaded): readonly ImageRow[] => {
+  for (const message of warnings)
+    engine.emit({ kind: 'warning', code: 'image/incomplete', message, hint: undefined, path: undefined })
+  return rows
+}
+
+/** Clears away what killed commands left, and what this one leaves when it fails. */
+const filling = (engine: EngineOptions, fill: () => Promise<Loaded>): Promise<readonly ImageRow[]> =>
+  withSession(engine, (session) =>
+    changingContent(session, async () => {
+      const inUse = layersInUse(session)
+      const umask = process.umask(0o022) // parents that an archive does not name
+      sweep(engine, inUse)
+      try {
+        return report(engine, await fill())
+      } catch (error) {
+        sweep(engine, inUse)
+        throw error
+      } finally {
+        process.umask(umask)
+      }
+    }),
+  )
+
 export const importImage = async (engine: EngineOptions, tar: string, reference: string): Promise<ImageRow> => {
   const { importArchive } = await import('../image/import.ts')
-  const { skipped, ...image } = await importArchive(engine, tar, reference)
-  if (skipped.length > 0) {
-    const some = skipped.slice(0, 5).join(', ')
-    const message = `${skipped.length} device nodes and FIFOs of the archive were left out: ${some}${skipped.length > 5 ? ' …' : ''}`
-    engine.emit({ kind: 'warning', code: 'image/skipped', message, hint: undefined, path: undefined })
-  }
+  const [image] = await filling(engine, () => importArchive(engine, tar, reference))
+  if (image === undefined) throw new CaissonError('EARCHIVE', 'the archive holds no image')
   return image
 }
 
-/** Throws EIMAGEUSED while a container stands on it. */
-export const removeImage = async (engine: EngineOptions, reference: string): Promise<void> => {
-  const name = normalise(reference)
-  const { containers } = readContainers(engine, undefined, () => false)
-  const user = containers.find(({ record }) => normalise(record.image) === name)?.record
-  if (user !== undefined) {
-    throw new CaissonError(
-      'EIMAGEUSED',
-      `image ${reference} is used by container ${user.name} of project ${user.project}`,
-    )
-  }
-  removeReference(engine, reference)
+export const loadImages = async (engine: EngineOptions, load: LoadImages): Promise<readonly ImageRow[]> => {
+  const { loadArchive } = await import('../image/load.ts')
+  return filling(engine, () => loadArchive(engine, load.archive, load))
 }
+
+/** Layers under running containers. */
+const layersInUse = (session: Session): ReadonlySet<string> => {
+  const { containers } = readContainers(session.roots, undefined, () => false)
+  const runs = containers.map(({ record }) => readRecord<RunRecord>(runPaths(session.roots, record.id).allocation))
+  return new Set(runs.flatMap((run) => run?.layers ?? []))
+}
+
+/** A container keeps the name it was made from, and the content. */
+const checkUnused = (session: Session, engine: EngineOptions, text: string): void => {
+  const { id, reference } = findRecord(engine, text)
+  const isLast = referencesTo(engine, id).length === 1
+  const { containers } = readContainers(session.roots, undefined, () => false)
+  const user = containers.find(
+    ({ record }) => normalise(record.image) === reference || (isLast && record.imageId === id),
+  )?.record
+  if (user !== undefined)
+    throw new CaissonError('EIMAGEUSED', `image ${text} is used by container ${user.name} of project ${user.project}`)
+}
+
+/** Throws EIMAGEUSED while a container stands on it. */
+export const removeImage = async (engine: EngineOptions, text: string): Promise<RemovedImage> =>
+  withSession(engine, (session) =>
+    changingContent(session, async () => {
+      if (normalise(text) !== `${HOST_REFERENCE}:latest`) checkUnused(session, engine, text)
+      return removeReference(engine, text, layersInUse(session))
+    }),
+  )

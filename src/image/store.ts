@@ -1,16 +1,18 @@
 /** Images on disk: a reference record names a configuration blob and its layers. */
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { CaissonError } from '../errors.ts'
 import type { ImageConfig, UnpackedImage } from '../oci/image-config.ts'
 import { formatReference, parseReference } from '../oci/reference.ts'
 import { HOST_CONFIG, HOST_REFERENCE, hostBuiltAt, hostId, resolveHost } from './host.ts'
-import { blobOf, type ContentRoot, layersOf, referenceFile, referencesOf } from './paths.ts'
+import { UNFINISHED } from './layer.ts'
+import { blobOf, type ContentRoot, contentOf, layerOf, layersOf, referenceFile, referencesOf } from './paths.ts'
 
 /** `content/references/<reference, percent-encoded>` */
 export interface ReferenceRecord {
   readonly version: 1
+  /** With its tag; of an image without a name its id. */
   readonly reference: string
   /** Digest of the configuration, `sha256:…`: the image's identity. */
   readonly id: string
@@ -29,14 +31,11 @@ const writeWhole = (path: string, content: string | Buffer) => {
 }
 
 /** Stores a blob; its digest. */
-export const writeBlob = (content: ContentRoot, blob: string): string => {
+export const writeBlob = (content: ContentRoot, blob: string | Buffer): string => {
   const digest = `sha256:${createHash('sha256').update(blob).digest('hex')}`
   if (!existsSync(blobOf(content, digest))) writeWhole(blobOf(content, digest), blob)
   return digest
 }
-
-export const writeReference = (content: ContentRoot, record: ReferenceRecord): void =>
-  writeWhole(referenceFile(content, record.reference), `${JSON.stringify(record)}\n`)
 
 const readReferenceFile = (path: string): ReferenceRecord | undefined => {
   try {
@@ -72,26 +71,24 @@ const notHere = (reference: string): never => {
     'ENOIMAGE',
     `image ${reference} is not on this machine, and pulling images is not supported yet`,
     {
-      hint: `use ${HOST_REFERENCE}, or \`caisson image import ROOTFS.tar ${reference}\``,
+      hint: `use ${HOST_REFERENCE}, \`caisson image load -i ARCHIVE\` or \`caisson image import ROOTFS.tar ${reference}\``,
     },
   )
 }
 
 /** Identity of an image without preparing it: for plans. Throws ENOIMAGE, EREFERENCE. */
 export const imageId = (content: ContentRoot, reference: string): string =>
-  isHost(reference)
-    ? hostId()
-    : (readReferenceFile(referenceFile(content, normalise(reference))) ?? notHere(reference)).id
+  isHost(reference) ? hostId() : findRecord(content, reference).id
 
 /** The image, ready to be a root filesystem. Throws ENOIMAGE, EREFERENCE. */
 export const resolveImage = (content: ContentRoot, reference: string): UnpackedImage => {
   if (isHost(reference)) return resolveHost(content)
-  const record = readReferenceFile(referenceFile(content, normalise(reference))) ?? notHere(reference)
+  const record = findRecord(content, reference)
   return {
     id: record.id,
     reference: record.reference,
     config: configOf(readFileSync(blobOf(content, record.id), 'utf8')),
-    layers: record.layers.map((chain) => `${layersOf(content)}/${chain}`),
+    layers: record.layers.map((chain) => layerOf(content, chain)),
     binds: [],
   }
 }
@@ -124,19 +121,98 @@ export const listImages = (content: ContentRoot): readonly ListedImage[] => [
     .sort((a, b) => (a.reference < b.reference ? -1 : 1)),
 ]
 
-/** Removes a reference, and its layers and configuration where no other reference has them. Throws ENOIMAGE. */
-export const removeReference = (content: ContentRoot, reference: string): void => {
-  if (isHost(reference)) throw new CaissonError('EIMAGE', `${HOST_REFERENCE} is built in and cannot be removed`)
-  const record = readReferenceFile(referenceFile(content, normalise(reference))) ?? notHere(reference)
-  rmSync(referenceFile(content, record.reference))
-  const others = referenceRecords(content)
-  const layers = new Set(others.flatMap((other) => other.layers))
-  for (const layer of record.layers) {
-    if (!layers.has(layer)) rmSync(`${layersOf(content)}/${layer}`, { recursive: true, force: true })
-  }
-  if (!others.some(({ id }) => id === record.id)) rmSync(blobOf(content, record.id), { force: true })
+const ID = /^(?:sha256:)?([0-9a-f]{4,64})$/
+
+/** By reference, or by an id or its beginning. Throws ENOIMAGE, EREFERENCE, EIMAGE for an ambiguous beginning. */
+export const findRecord = (content: ContentRoot, text: string): ReferenceRecord => {
+  const named = readReferenceFile(referenceFile(content, normalise(text)))
+  const prefix = ID.exec(text)?.[1]
+  if (named !== undefined || prefix === undefined) return named ?? notHere(normalise(text))
+  const found = referenceRecords(content).filter(({ id }) => id.startsWith(`sha256:${prefix}`))
+  const [first] = found
+  if (first === undefined) return notHere(text)
+  if (found.some(({ id }) => id !== first.id)) throw new CaissonError('EIMAGE', `several images begin with ${text}`)
+  return first
 }
 
-/** Whether the layer was unpacked before. */
-export const hasLayer = (content: ContentRoot, chain: string): boolean =>
-  statSync(`${layersOf(content)}/${chain}`, { throwIfNoEntry: false })?.isDirectory() ?? false
+export const referencesTo = (content: ContentRoot, id: string): readonly ReferenceRecord[] =>
+  referenceRecords(content).filter((record) => record.id === id)
+
+const checkName = (reference: string, id: string): void => {
+  if (isHost(reference)) throw new CaissonError('EIMAGE', `${HOST_REFERENCE} is built in: no other image can have the name`)
+  if (reference.startsWith('sha256:') && reference !== id)
+    throw new CaissonError('EIMAGE', `'${reference}' cannot be the name of an image: it is the id of another`)
+}
+
+/**
+ * Names an image whose layers and configuration are there; `reference` as normalised, or its id. The one that had the name
+ * keeps its content under its id, for containers stand on it.
+ */
+export const nameImage = (
+  content: ContentRoot,
+  image: Pick<ReferenceRecord, 'reference' | 'id' | 'layers' | 'sizeBytes'>,
+): ListedImage => {
+  checkName(image.reference, image.id)
+  const before = readReferenceFile(referenceFile(content, image.reference))
+  if (before !== undefined && before.id !== image.id && referencesTo(content, before.id).length === 1)
+    writeReference(content, { ...before, reference: before.id })
+  const importedAt = Date.now()
+  const { reference, id, layers, sizeBytes } = image
+  const isSpare = reference === id && referencesTo(content, id).length > 0
+  if (!isSpare) writeReference(content, { version: 1, reference, id, layers, importedAt, sizeBytes })
+  if (reference !== id) rmSync(referenceFile(content, id), { force: true })
+  return { reference, id, createdAt: importedAt, sizeBytes }
+}
+
+const writeReference = (content: ContentRoot, record: ReferenceRecord): void =>
+  writeWhole(referenceFile(content, record.reference), `${JSON.stringify(record)}\n`)
+
+export interface Removed {
+  readonly reference: string
+  /** The image, where this was its last name. */
+  readonly deleted: string | undefined
+}
+
+/**
+ * Removes a reference, and with the last one the image. `inUse`: layers that containers stand on. The content lock is held.
+ * Throws ENOIMAGE, and EIMAGE for an id that several names stand for.
+ */
+export const removeReference = (
+  content: ContentRoot,
+  text: string,
+  inUse: ReadonlySet<string> = new Set(),
+): Removed => {
+  if (isHost(text)) throw new CaissonError('EIMAGE', `${HOST_REFERENCE} is built in and cannot be removed`)
+  const record = findRecord(content, text)
+  const all = referencesTo(content, record.id)
+  const isById = record.reference !== normalise(text)
+  if (isById && all.length > 1) {
+    const names = all.map(({ reference }) => reference).join(', ')
+    throw new CaissonError('EIMAGE', `image ${text} has several names: ${names}`, { hint: 'remove them by name' })
+  }
+  rmSync(referenceFile(content, record.reference))
+  sweep(content, inUse)
+  return { reference: record.reference, deleted: all.length > 1 ? undefined : record.id }
+}
+
+const namesIn = (directory: string): readonly string[] => (existsSync(directory) ? readdirSync(directory) : [])
+
+/**
+ * Removes what no reference leads to: layers, configurations, and what killed commands left. The content lock is held.
+ * `inUse`: layer directories that stay.
+ */
+export const sweep = (content: ContentRoot, inUse: ReadonlySet<string> = new Set()): void => {
+  const files = namesIn(referencesOf(content)).filter((name) => !/\.\d+$/.test(name))
+  const records = files.flatMap((name) => readReferenceFile(`${referencesOf(content)}/${name}`) ?? [])
+  if (records.length < files.length) return // of another version: who knows what they stand for
+  const layers = new Set(records.flatMap((record) => record.layers))
+  const blobs = new Set(records.map(({ id }) => id))
+  for (const name of namesIn(layersOf(content))) {
+    const isOurs = name.startsWith(`${UNFINISHED}.`) || /^[0-9a-f]{64}(?:\.size)?$/.test(name)
+    const path = `${layersOf(content)}/${name}`
+    const isKept = layers.has(name.replace(/\.size$/, '')) || inUse.has(path.replace(/\.size$/, ''))
+    if (isOurs && !isKept) rmSync(path, { recursive: true, force: true })
+  }
+  for (const name of namesIn(`${contentOf(content)}/blobs/sha256`))
+    if (!blobs.has(`sha256:${name}`)) rmSync(blobOf(content, `sha256:${name}`), { force: true })
+}

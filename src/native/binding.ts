@@ -24,6 +24,19 @@ export interface NativeBinding {
   /** Content of `path` resolved inside the topmost of `layers` that has it (whiteouts count); undefined if none. openat2(RESOLVE_IN_ROOT), regular files only, at most `maxBytes`. */
   readInRoot(layers: readonly string[], path: string, maxBytes: number): Buffer | undefined
 
+  /**
+   * Unpacks the tar archive that comes out of `fd` (a blocking pipe or socket) into the empty directory `root`, on a thread.
+   * `layer`: whiteouts become overlayfs's; `lower` are the unpacked layers below it, topmost first. A refused archive is a
+   * failure of the step `archive`, with the reason as `syscall` and the entry's name, or '', as `path`.
+   */
+  unpackArchive(
+    fd: number,
+    root: string,
+    options: { readonly layer: boolean; readonly lower: readonly string[] },
+  ): Promise<UnpackedArchive>
+  /** What the tar archive in the file `fd` holds, and where; content is passed over. Refuses as unpackArchive. */
+  listArchive(fd: number): Promise<ArchiveMember[]>
+
   /** Netlink socket of `protocol` (0 = NETLINK_ROUTE, 12 = NETLINK_NETFILTER) in network namespace `nsFd`. */
   netlinkSocket(nsFd: number, protocol: number): number
   /** Sends `messages`, collects replies until each message with NLM_F_ACK or a dump has ended. The bytes of all replies, NLMSG_ERROR included. */
@@ -54,6 +67,25 @@ export interface NativeBinding {
 
   /** Formats CRI log lines (see src/log/). Returns the output and how many input bytes were whole lines. */
   formatLog(input: Uint8Array, options: LogFormat): { stdout: Buffer; stderr: Buffer; consumed: number }
+}
+
+export interface UnpackedArchive {
+  readonly entries: number
+  /** Of file content. */
+  readonly bytes: number
+  /** What this machine could not take: device nodes by name, attributes as `name (attribute)`. The first hundred. */
+  readonly incomplete: readonly string[]
+  readonly incompleteCount: number
+}
+
+export interface ArchiveMember {
+  readonly type: 'file' | 'directory' | 'symlink' | 'hardlink' | 'character' | 'block' | 'fifo'
+  /** As it stands in the archive. */
+  readonly name: string
+  readonly link: string
+  /** Bytes from the start of the archive to the content, and of it. */
+  readonly offset: number
+  readonly size: number
 }
 
 export interface LogFormat {

@@ -1,0 +1,26 @@
+// Owner, mode, extended attributes and times of what was unpacked.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "../core/root.h"
+#include "tar_entry.h"
+
+namespace caisson {
+
+// By name in a directory that nobody else writes to; never follows a symlink. Returns the names of attributes that the file
+// system does not take.
+Result<std::vector<std::string>> set_attributes(const Place& place, const TarEntry& entry);
+Result<void> set_time(const Place& place, const struct timespec& mtime);
+
+// overlayfs: nothing of the layers below shows in this directory.
+Result<void> set_opaque(const Place& place);
+// overlayfs: what has this name in the layers below is deleted.
+Result<void> make_whiteout(const Place& place);
+bool is_whiteout(const struct stat& info);
+
+// Owner, mode, time and attributes of a directory of a lower layer, where it has one of the same name.
+Result<void> copy_directory_attributes(int from, const Place& to);
+
+}  // namespace caisson
