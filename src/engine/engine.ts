@@ -34,6 +34,7 @@ export const createEngine = (options: EngineOptions): Engine => ({
 
   images: async () => (await import('./images.ts')).images(options),
   importImage: async (tar, reference) => (await import('./images.ts')).importImage(options, tar, reference),
+  loadImages: async (load) => (await import('./images.ts')).loadImages(options, load),
   removeImage: async (reference) => (await import('./images.ts')).removeImage(options, reference),
 
   facts: async () => (await import('./host-facts.ts')).readHostFacts(options),

@@ -2,8 +2,7 @@ import { CaissonError } from '../errors.ts'
 import type { Loaded } from '../image/load.ts'
 import { HOST_REFERENCE } from '../image/host.ts'
 import { findRecord, listImages, normalise, referencesTo, removeReference, sweep } from '../image/store.ts'
-import { runPaths } from '../state/paths.ts'
-import { readContainers } from '../state/snapshot.ts'
+import { readContainers, readRun } from '../state/snapshot.ts'
 import { changingContent, type Session, withSession } from './session.ts'
 import type { EngineOptions, ImageRow, LoadImages, RemovedImage } from './types.ts'
 
@@ -48,8 +47,7 @@ export const loadImages = async (engine: EngineOptions, load: LoadImages): Promi
 /** Layers under running containers. */
 const layersInUse = (session: Session): ReadonlySet<string> => {
   const { containers } = readContainers(session.roots, undefined, () => false)
-  const runs = containers.map(({ record }) => readRecord<RunRecord>(runPaths(session.roots, record.id).allocation))
-  return new Set(runs.flatMap((run) => run?.layers ?? []))
+  return new Set(containers.flatMap(({ record }) => readRun(session.roots, record.id)?.layers ?? []))
 }
 
 /** A container keeps the name it was made from, and the content. */

@@ -112,8 +112,18 @@ export const changing = <T>(
   project: string,
   work: () => Promise<T>,
   signal?: AbortSignal,
+): Promise<T> => locked(session, `project-${project}`, work, signal)
+
+/** Runs a change of images, of which there is one at a time. */
+export const changingContent = <T>(session: Session, work: () => Promise<T>): Promise<T> =>
+  locked(session, 'content', work, undefined)
+
+const locked = <T>(
+  session: Session,
+  lock: string,
+  work: () => Promise<T>,
+  signal: AbortSignal | undefined,
 ): Promise<T> => {
-  const lock = `project-${project}`
   const request = {
     path: lockFile(session.roots, lock),
     command: process.argv.slice(1).join(' '),

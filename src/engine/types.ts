@@ -250,10 +250,26 @@ export interface ExecOptions {
 }
 
 export interface ImageRow {
+  /** Name and tag; of an image without a name its id. */
   readonly reference: string
   readonly id: string
   readonly createdAt: number
   readonly sizeBytes: number
+}
+
+export interface LoadImages {
+  /** Path of a `docker save` or OCI archive, plain or compressed; `-`: stdin. */
+  readonly archive: string
+  /** `os/architecture[/variant]`; undefined: this machine's. */
+  readonly platform: string | undefined
+  /** Name for images of which the archive only says a tag, or nothing. */
+  readonly name: string | undefined
+}
+
+export interface RemovedImage {
+  readonly reference: string
+  /** Id of the image, where this was its last name. */
+  readonly deleted: string | undefined
 }
 
 /** One thing that `doctor` looked at. */
@@ -313,9 +329,11 @@ export interface Engine {
   ): Promise<PublishedPort | undefined>
 
   images(): Promise<readonly ImageRow[]>
-  /** `tar`: path of a root filesystem tarball, plain or gzip; `-`: stdin. */
+  /** `tar`: path of a root filesystem tarball, plain or compressed; `-`: stdin. */
   importImage(tar: string, reference: string): Promise<ImageRow>
-  removeImage(reference: string): Promise<void>
+  loadImages(load: LoadImages): Promise<readonly ImageRow[]>
+  /** By name, or by an id or its beginning. */
+  removeImage(reference: string): Promise<RemovedImage>
 
   facts(): Promise<HostFacts>
   doctor(): Promise<readonly Check[]>

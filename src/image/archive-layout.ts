@@ -195,7 +195,8 @@ export const imagesIn = (archive: ArchiveFile, options: LayoutOptions): readonly
     return images.map((image) => withTags(image, docker))
   }
   if (archive.has('manifest.json')) return merged(docker)
-  if (archive.has('repositories')) return refuse('the archive was saved by a Docker before 1.10, whose images have no digests')
+  if (archive.has('repositories'))
+    return refuse('the archive was saved by a Docker before 1.10, whose images have no digests')
   return refuse(
     'the archive is no image: it has neither manifest.json nor index.json',
     'a root filesystem is made an image by `caisson image import`',

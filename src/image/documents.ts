@@ -46,8 +46,7 @@ const refuse = (where: string, what: string): never => {
 
 type Json = Readonly<Record<string, unknown>>
 
-const isObject = (value: unknown): value is Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
+const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const objectOf = (value: unknown, where: string): Json => (isObject(value) ? value : refuse(where, 'is no JSON object'))
 
@@ -141,7 +140,9 @@ export const parseConfiguration = (bytes: Buffer, where: string): Configuration 
   if (rootfs['type'] !== 'layers') refuse(`${where}.rootfs.type`, "is not 'layers'")
   const diffIds = listOf(rootfs['diff_ids'] ?? [], `${where}.rootfs.diff_ids`, MAX_LAYERS).map((id) => {
     const text = textOf(id, `${where}.rootfs.diff_ids`)
-    return /^sha256:[0-9a-f]{64}$/.test(text) ? text.slice('sha256:'.length) : refuse(where, 'has a diff_id that is no sha256')
+    return /^sha256:[0-9a-f]{64}$/.test(text)
+      ? text.slice('sha256:'.length)
+      : refuse(where, 'has a diff_id that is no sha256')
   })
   checkConfig(document['config'], `${where}.config`)
   return { platform: platformOf(document, where), diffIds }
@@ -168,7 +169,9 @@ export const parseDockerManifest = (bytes: Buffer): readonly DockerImage[] => {
   return listOf(parse(bytes, where), where, MAX_ENTRIES).map((value, index) => {
     const image = objectOf(value, `${where}[${index}]`)
     const texts = (key: string, most: number) =>
-      listOf(image[key] ?? [], `${where}[${index}].${key}`, most).map((item) => textOf(item, `${where}[${index}].${key}`))
+      listOf(image[key] ?? [], `${where}[${index}].${key}`, most).map((item) =>
+        textOf(item, `${where}[${index}].${key}`),
+      )
     return {
       config: textOf(image['Config'], `${where}[${index}].Config`),
       layers: texts('Layers', MAX_LAYERS),

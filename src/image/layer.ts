@@ -10,9 +10,7 @@ import { type ContentRoot, hasLayer, layerOf, layersOf, sizeFile } from './paths
 
 /** Identity of a stack of layers (image-spec config.md): of one layer its diff ID. Hex, without `sha256:`. */
 export const chainOf = (below: string | undefined, diffId: string): string =>
-  below === undefined
-    ? diffId
-    : createHash('sha256').update(`sha256:${below} sha256:${diffId}`).digest('hex')
+  below === undefined ? diffId : createHash('sha256').update(`sha256:${below} sha256:${diffId}`).digest('hex')
 
 export interface LayerRequest {
   /** As stored: compressed or not. */
@@ -37,10 +35,12 @@ export const refusal = (error: unknown): unknown => {
 const send = async (source: AsyncIterable<Buffer>, socket: Socket, onChunk: (chunk: Buffer) => void): Promise<void> => {
   let gone = false
   const left = new Promise<void>((resolve) => {
-    socket.on('error', () => {}).once('close', () => {
-      gone = true
-      resolve()
-    })
+    socket
+      .on('error', () => {})
+      .once('close', () => {
+        gone = true
+        resolve()
+      })
   })
   try {
     for await (const chunk of source) {

@@ -44,7 +44,10 @@ const unpackLayers = async (
   return below
 }
 
-export const incomplete = (unpacked: { readonly incomplete: readonly string[]; readonly incompleteCount: number }): string => {
+export const incomplete = (unpacked: {
+  readonly incomplete: readonly string[]
+  readonly incompleteCount: number
+}): string => {
   const shown = unpacked.incomplete.slice(0, 5)
   const more = unpacked.incompleteCount > shown.length ? ' …' : ''
   return `this machine could not take ${unpacked.incompleteCount} device nodes or attributes of the archive: ${shown.join(', ')}${more}`

@@ -17,7 +17,9 @@ export const thisPlatform = (): Platform => ({
 export const parsePlatform = (text: string): Platform => {
   const match = /^(?:([a-z0-9]+)\/)?([a-z0-9_]+)(?:\/([a-z0-9]+))?$/.exec(text)
   if (match === null) {
-    throw new CaissonError('EPLATFORM', `'${text}' is not a platform`, { hint: 'the form is os/architecture[/variant]' })
+    throw new CaissonError('EPLATFORM', `'${text}' is not a platform`, {
+      hint: 'the form is os/architecture[/variant]',
+    })
   }
   const [, os = 'linux', architecture = '', variant = ''] = match
   return { os, architecture: ALIASES[architecture] ?? architecture, variant }

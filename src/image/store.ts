@@ -139,7 +139,8 @@ export const referencesTo = (content: ContentRoot, id: string): readonly Referen
   referenceRecords(content).filter((record) => record.id === id)
 
 const checkName = (reference: string, id: string): void => {
-  if (isHost(reference)) throw new CaissonError('EIMAGE', `${HOST_REFERENCE} is built in: no other image can have the name`)
+  if (isHost(reference))
+    throw new CaissonError('EIMAGE', `${HOST_REFERENCE} is built in: no other image can have the name`)
   if (reference.startsWith('sha256:') && reference !== id)
     throw new CaissonError('EIMAGE', `'${reference}' cannot be the name of an image: it is the id of another`)
 }

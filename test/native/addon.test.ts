@@ -58,6 +58,8 @@ test('it exports what binding.ts declares and was built for this code', () => {
       'openPath',
       'readInRoot',
       'formatLog',
+      'listArchive',
+      'unpackArchive',
     ],
     ...['netlinkSocket', 'netlinkTalk', 'bridgeEnsure', 'linkDelete', 'routes', 'links', 'networkSysctl'],
     ...['readNetworkSysctl', 'listen'],

@@ -1,21 +1,55 @@
 import { resolve } from 'node:path'
 import { defineCommand } from '../command.ts'
-import { choice, flag } from '../grammar.ts'
+import { choice, flag, text } from '../grammar.ts'
 import { humanDuration, humanSize } from '../render/human.ts'
-import { shortId, splitReference } from '../render/image.ts'
+import { isId, shortId, splitReference } from '../render/image.ts'
 import { formatTable } from '../render/table.ts'
-import { openReader, requireRoot } from '../runtime.ts'
+import type { Context } from '../context.ts'
+import type { Engine } from '../../index.ts'
+import { formatNotice } from '../render/progress.ts'
+import { UsageError } from '../usage.ts'
+import { openEngine, openReader, requireRoot } from '../runtime.ts'
+
+/** Only what has to be said: warnings, and whom a change waits for. */
+const openWriter = (context: Context): Engine =>
+  openEngine(context, (event) => {
+    const notice = formatNotice(context, event)
+    if (notice !== undefined) context.stderr.write(notice)
+  })
 
 export const importImage = defineCommand({
   usage: 'TARBALL REFERENCE',
-  summary: 'Make an image of a root filesystem tarball (plain or gzip; - reads stdin)',
+  summary: 'Make an image of a root filesystem tarball (plain or compressed; - reads stdin)',
   arity: [2, 2],
   options: {},
   examples: ['caisson image import rootfs.tar.gz shop/base:1'],
   run: async (context, { positionals: [tar = '', reference = ''] }) => {
     requireRoot()
-    const image = await openReader(context).importImage(tar === '-' ? '-' : resolve(context.cwd, tar), reference)
+    const image = await openWriter(context).importImage(tar === '-' ? '-' : resolve(context.cwd, tar), reference)
     context.stdout.write(`${image.id}\n`)
+    return 0
+  },
+})
+
+export const loadImages = defineCommand({
+  usage: '',
+  summary: 'Load images from a `docker save` or OCI archive',
+  arity: [0, 0],
+  options: {
+    input: text('FILE', 'Archive to read instead of stdin; plain, gzip, zstd, xz or bzip2', 'i'),
+    quiet: flag('Say nothing of what was loaded', 'q'),
+    platform: text('PLATFORM', 'Image to take where the archive has it for several (linux/arm64)'),
+    name: text('NAME', 'Name for images of which the archive only says a tag, or nothing'),
+  },
+  examples: ['caisson image load -i shop.tar.gz', 'docker save shop/web:1 | caisson image load'],
+  run: async (context, { values: { input, quiet, platform, name } }) => {
+    requireRoot()
+    if (input === undefined && process.stdin.isTTY)
+      throw new UsageError('image load reads an archive: -i FILE, or | into it')
+    const archive = input === undefined || input === '-' ? '-' : resolve(context.cwd, input)
+    const images = await openWriter(context).loadImages({ archive, platform, name })
+    for (const { reference } of quiet ? [] : images)
+      context.stdout.write(isId(reference) ? `Loaded image ID: ${reference}\n` : `Loaded image: ${reference}\n`)
     return 0
   },
 })
@@ -48,16 +82,17 @@ export const listImages = defineCommand({
 })
 
 export const removeImages = defineCommand({
-  usage: 'REFERENCE…',
-  summary: 'Remove images',
+  usage: 'IMAGE…',
+  summary: 'Remove images, by name or id',
   arity: [1, Number.POSITIVE_INFINITY],
   options: {},
   run: async (context, { positionals }) => {
     requireRoot()
-    const engine = openReader(context)
+    const engine = openWriter(context)
     for (const reference of positionals) {
-      await engine.removeImage(reference)
-      context.stdout.write(`Untagged: ${reference}\n`)
+      const removed = await engine.removeImage(reference)
+      if (!isId(removed.reference)) context.stdout.write(`Untagged: ${removed.reference}\n`)
+      if (removed.deleted !== undefined) context.stdout.write(`Deleted: ${removed.deleted}\n`)
     }
     return 0
   },

@@ -29,7 +29,7 @@ export const formatNotice = (context: Context, event: EngineEvent): string | und
     case 'warning':
       return formatWarning(context, event)
     case 'locked':
-      return `waiting for ${event.holder === undefined ? 'another command' : `process ${event.holder.pid} (${event.holder.command})`}, which changes the same project\n`
+      return `waiting for ${event.holder === undefined ? 'another command' : `process ${event.holder.pid} (${event.holder.command})`}, which changes ${event.lock === 'content' ? 'images' : 'the same project'}\n`
     case 'recovered':
       return `${event.name}: ${event.reason}\n`
     default:
