@@ -2,6 +2,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -127,6 +130,8 @@ void end_with_failure(Start& start, const Failure& failure) {
 void run_child(Child& child) {
   Result<void> built = build(child);
   if (built) built = prepare_process(child.start);
+  // Without a pid namespace that ends with its monitor. A change of uid or a setuid program clears it.
+  if (built && !(child.plan.clone_flags & CLONE_NEWPID)) built = sys::prctl("PR_SET_PDEATHSIG", PR_SET_PDEATHSIG, SIGKILL);
   end_with_failure(child.start, built ? pass_barrier(child.start) : built.failure());
 }
 

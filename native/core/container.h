@@ -3,6 +3,8 @@
 
 #include <sys/types.h>
 
+#include <vector>
+
 #include "fd.h"
 #include "launch_plan.h"
 #include "result.h"
@@ -22,7 +24,8 @@ struct Container {
 // Makes the cgroups, clones the child into its namespaces and waits until all is built and it stands at the barrier before
 // execve. The network namespace is the caller's own. After a failure nothing of the container runs any more and the failure
 // names section, item, system call, errno and path; cgroups and upper directory are left to the undo list.
-Result<Container> create_container(const LaunchPlan& plan);
+// `sources`: detached trees of its mounts of kind `joined`, index as plan.mounts; may be empty where there are none.
+Result<Container> create_container(const LaunchPlan& plan, std::vector<Fd> sources = {});
 
 // Lets it pass the barrier. Returns when execve has succeeded, or with its failure (then the process is gone and reaped).
 // ENOENT of execve (from either function) means exit code 127, any other failure of section `exec` 126.

@@ -8,6 +8,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "ask.h"
 #include "child.h"
 #include "codec.h"
 #include "modes.h"
@@ -34,35 +35,6 @@ Result<void> leave_writable_binary() {
   char* const arguments[] = {name, mode, nullptr};
   char* const environment[] = {nullptr};
   return execute_self(self, arguments, environment);
-}
-
-Result<Frame> next_frame(FrameReader& reader, int socket, Fd& passed) {
-  Frame frame;
-  for (;;) {
-    FrameReader::Next next = reader.next(frame);
-    if (next == FrameReader::Next::frame) return frame;
-    if (next == FrameReader::Next::malformed) return Failure{.syscall = "recvmsg", .error = EPROTO};
-    sys::Message message = TRY(sys::receive_message(socket, 4096));
-    if (message.data.empty()) return Failure{.syscall = "recvmsg", .error = ECONNRESET};
-    if (message.fd) passed = std::move(message.fd);
-    reader.feed(message.data);
-  }
-}
-
-// The init's pidfd, from the monitor; a pid could be another process by now.
-Result<Fd> ask_for_init(const std::string& control_socket) {
-  Fd socket = TRY(sys::connect_unix(control_socket));
-  Bytes request;
-  append_frame(request, FrameType::pidfd);
-  TRY(sys::write_all(socket.get(), request.data(), request.size(), control_socket));
-  FrameReader reader;
-  Fd passed;
-  Frame hello = TRY(next_frame(reader, socket.get(), passed));
-  if (hello.type != static_cast<uint16_t>(FrameType::hello)) return Failure{.syscall = "recvmsg", .error = EPROTO};
-  Frame reply = TRY(next_frame(reader, socket.get(), passed));
-  if (reply.type == static_cast<uint16_t>(FrameType::failure)) return Failure{.syscall = "pidfd_open", .error = ESRCH};
-  if (!passed) return Failure{.syscall = "recvmsg", .error = EPROTO};
-  return passed;
 }
 
 // Files that take the writer in: `tasks` on v1 (cheaper, see cgroup.h), cgroup.procs on v2.
@@ -140,7 +112,7 @@ Result<void> release(Channel& channel) {
 }
 
 Result<Session> start_process(const ExecPlan& plan) {
-  Fd init = TRY(in_section("namespaces", ask_for_init(plan.control_socket)));
+  Fd init = TRY(in_section("namespaces", ask_monitor(plan.control_socket, FrameType::pidfd)));
   std::vector<Fd> joins = TRY(in_section("cgroup", open_joins(plan)));
   StdioPipes stdio = TRY(in_section("terminal", make_stdio(plan.process, plan.interactive)));
   sys::Pair sync = TRY(in_section("namespaces", sys::socketpair(SOCK_SEQPACKET)));

@@ -7,8 +7,14 @@ namespace caisson {
 
 namespace {
 
+void read(Reader& in, Join& out) {
+  in.text(out.container, "Join.container");
+  in.text(out.control_socket, "Join.controlSocket");
+  in.u64(out.namespaces, "Join.namespaces");
+}
+
 void read(Reader& in, Mount& out) {
-  in.enumeration(out.kind, 3, "Mount.kind");
+  in.enumeration(out.kind, 4, "Mount.kind");
   in.text(out.fs_type, "Mount.fsType");
   in.text(out.source, "Mount.source");
   in.text(out.target, "Mount.target");
@@ -126,7 +132,7 @@ void read(Reader& in, Listener& out) {
 }
 
 void read(Reader& in, Network& out) {
-  in.enumeration(out.mode, 3, "Network.mode");
+  in.enumeration(out.mode, 4, "Network.mode");
   in.list(out.endpoints, 29, "Network.endpoints", [&](auto& item) { read(in, item); });
   in.list(out.settings, 8, "Network.settings", [&](auto& item) { read(in, item); });
   in.bytes(out.firewall, "Network.firewall");
@@ -157,6 +163,7 @@ void read(Reader& in, LaunchPlan& out) {
   in.text(out.journal_attributes, "LaunchPlan.journalAttributes");
   in.text(out.journal, "LaunchPlan.journal");
   in.u64(out.clone_flags, "LaunchPlan.cloneFlags");
+  in.list(out.joins, 16, "LaunchPlan.joins", [&](auto& item) { read(in, item); });
   in.text(out.hostname, "LaunchPlan.hostname");
   in.text(out.domainname, "LaunchPlan.domainname");
   in.list(out.lower, 4, "LaunchPlan.lower", [&](auto& item) { in.text(item, "LaunchPlan.lower"); });

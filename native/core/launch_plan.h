@@ -12,12 +12,21 @@ namespace caisson {
 
 constexpr uint32_t kPlanVersion = 1;
 
-enum class MountKind : uint8_t { filesystem, bind, volume };
+struct Join {
+  // its name, for messages
+  std::string container;
+  // path of its monitor's control socket
+  std::string control_socket;
+  // CLONE_NEWNET, CLONE_NEWIPC, CLONE_NEWPID: those of it that this container lives in
+  uint64_t namespaces = 0;
+};
+
+enum class MountKind : uint8_t { filesystem, bind, volume, joined };
 
 enum class CreateTarget : uint8_t { none, directory, file };
 
 struct Mount {
-  // filesystem = fsopen(fsType); bind = open_tree(source); volume = bind that is filled from the image where it is empty
+  // filesystem = fsopen(fsType); bind = open_tree(source); volume = bind that is filled from the image where it is empty; joined = bind of what stands at source in the container whose ipc namespace is joined
   MountKind kind{};
   // proc, sysfs, tmpfs, devpts, mqueue …; empty for binds
   std::string fs_type;
@@ -149,7 +158,7 @@ struct MemoryEvents {
   std::string path;
 };
 
-enum class NetworkMode : uint8_t { none, host, bridge };
+enum class NetworkMode : uint8_t { none, host, bridge, joined };
 
 struct Endpoint {
   // bridge in the NetworkRoot that the host end joins
@@ -212,7 +221,7 @@ struct Listener {
 };
 
 struct Network {
-  // none: a namespace with lo only; host: that of the NetworkRoot
+  // none: a namespace with lo only; host: that of the NetworkRoot; joined: that of another container (joins)
   NetworkMode mode{};
   std::vector<Endpoint> endpoints;
   // sysctls below /proc/sys, written by the monitor inside the new namespace
@@ -258,8 +267,10 @@ struct LaunchPlan {
   std::string journal_attributes;
   // absolute path of the journal
   std::string journal;
-  // CLONE_NEW* of the container; never NEWNET: that namespace is the monitor's own
+  // CLONE_NEW* of the container; never NEWNET: that namespace is the monitor's own. Without NEWPID there is no outer pid namespace either
   uint64_t clone_flags = 0;
+  // other containers, whose namespaces take the place of own ones
+  std::vector<Join> joins;
   // empty = leave
   std::string hostname;
   // empty = leave

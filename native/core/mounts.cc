@@ -86,7 +86,8 @@ Result<void> open_bind_sources(Child& child) {
   const std::vector<Mount>& mounts = child.plan.mounts;
   child.sources.resize(mounts.size());
   for (size_t i = 0; i < mounts.size(); i++) {
-    if (mounts[i].kind != MountKind::filesystem) child.sources[i] = TRY(at_item(i, open_source(mounts[i])));
+    bool ours = mounts[i].kind == MountKind::bind || mounts[i].kind == MountKind::volume;
+    if (ours) child.sources[i] = TRY(at_item(i, open_source(mounts[i])));
   }
   return {};
 }

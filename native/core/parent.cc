@@ -59,7 +59,7 @@ Failure failed(const Container& container, Failure failure) {
 
 }  // namespace
 
-Result<Container> create_container(const LaunchPlan& plan) {
+Result<Container> create_container(const LaunchPlan& plan, std::vector<Fd> sources) {
   TRY(check_plan(plan));
   TRY(make_cgroups(plan));
   CgroupEntry cgroups = TRY(in_section("cgroup", open_cgroups(plan)));
@@ -72,7 +72,7 @@ Result<Container> create_container(const LaunchPlan& plan) {
   if (cloned.pid == 0) {
     Start start{.process = plan.process, .channel = Channel(std::move(sync.second)), .stdio = std::move(stdio.child),
                 .root = {}, .terminal = {}, .program = {}, .init = std::move(init)};
-    Child child{.plan = plan, .start = std::move(start), .cgroup_joins = std::move(cgroups.joins), .sources = {}};
+    Child child{.plan = plan, .start = std::move(start), .cgroup_joins = std::move(cgroups.joins), .sources = std::move(sources)};
     run_child(child);
   }
   sync.second.reset();

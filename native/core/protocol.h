@@ -29,6 +29,7 @@ enum class FrameType : uint16_t {
   pidfd = 9,
   pause = 10,
   unpause = 11,
+  network = 12,
   hello = 101,
   created = 102,
   running = 103,
@@ -39,6 +40,7 @@ enum class FrameType : uint16_t {
   stderr_data = 108,
   pidfd_reply = 109,
   changed = 110,
+  network_reply = 111,
 };
 
 enum class RunState : uint32_t { building = 0, created = 1, running = 2, exited = 3, restarting = 4, paused = 5 };

@@ -35,6 +35,7 @@ std::optional<Request> decode_request(const Frame& frame) {
     case FrameType::pidfd:
     case FrameType::pause:
     case FrameType::unpause:
+    case FrameType::network:
       break;
     case FrameType::stdin_data:
       request.data = frame.payload;
@@ -58,9 +59,10 @@ std::optional<Request> decode_request(const Frame& frame) {
     case FrameType::stderr_data:
     case FrameType::pidfd_reply:
     case FrameType::changed:
+    case FrameType::network_reply:
       return std::nullopt;
   }
-  bool known = frame.type >= 1 && frame.type <= static_cast<uint16_t>(FrameType::unpause);
+  bool known = frame.type >= 1 && frame.type <= static_cast<uint16_t>(FrameType::network);
   if (!known || !fields.ok()) return std::nullopt;
   return request;
 }

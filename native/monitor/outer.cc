@@ -1,5 +1,7 @@
 // The first process of a monitor, and the outer pid namespace: the monitor proper is PID 1 of it, so that its death, by
-// whatever signal, ends the container at once, also what has changed its uid or left its session.
+// whatever signal, ends the container at once, also what has changed its uid or left its session. A container in the pid
+// namespace of the host or of another container cannot be in it (setns to a namespace that is no descendant is EINVAL): then
+// the monitor stays outside too, and if it is killed, the next command ends the container by its cgroup.
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>
@@ -50,7 +52,8 @@ int monitor_main(int, char**) {
   if (!plan) return report(plan.failure());
   Result<Fd> left = leave_caller(plan.value());
   if (!left) return report(left.failure());
-  Result<sys::Clone> monitor = in_section("namespaces", 0, sys::clone3(CLONE_NEWPID, left.value().get()));
+  uint64_t outer = plan.value().clone_flags & CLONE_NEWPID;
+  Result<sys::Clone> monitor = in_section("namespaces", 0, sys::clone3(outer, left.value().get()));
   if (!monitor) return report(monitor.failure());
   if (monitor.value().pid > 0) return 0;  // its parent reaps this process; the monitor belongs to init from here on
   return Supervisor(std::move(plan).value()).run();

@@ -1,5 +1,6 @@
 // What clients ask for over the control socket.
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
@@ -94,6 +95,8 @@ void Supervisor::serve_request(Client& client, const Request& request) {
     }
     case FrameType::pidfd:
       return serve_pidfd(client);
+    case FrameType::network:
+      return serve_network(client);
     case FrameType::pause:
     case FrameType::unpause:
       return append_failure(client.out(), Failure{.section = "pause", .syscall = "write", .error = ENOSYS});
@@ -107,6 +110,7 @@ void Supervisor::serve_request(Client& client, const Request& request) {
     case FrameType::stderr_data:
     case FrameType::pidfd_reply:
     case FrameType::changed:
+    case FrameType::network_reply:
       return;  // decode_request lets none of them through
   }
 }
@@ -152,6 +156,13 @@ void Supervisor::serve_attach(Client& client, uint32_t bits) {
 
 void Supervisor::serve_pidfd(Client& client) {
   client.send_descriptor(FrameType::pidfd_reply, container_.pidfd.get());
+}
+
+// The namespace that this process holds, not the one that the container may have made itself since.
+void Supervisor::serve_network(Client& client) {
+  Result<Fd> own = in_section("namespaces", 0, sys::open("/proc/self/ns/net", O_RDONLY));
+  if (!own) return append_failure(client.out(), own.failure());
+  client.send_descriptor(FrameType::network_reply, own.value().get());
 }
 
 void Supervisor::update_interest(Client& client) {

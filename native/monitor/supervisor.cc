@@ -11,6 +11,7 @@
 #include <algorithm>
 
 #include "../core/sys.h"
+#include "joins.h"
 #include "undo.h"
 
 namespace caisson {
@@ -63,6 +64,7 @@ Result<void> Supervisor::build() {
   log_ = std::make_unique<LogWriter>(
       TRY(in_section("log", 0, LogSegments::open(monitor_fd::state_directory, plan_.log_max_bytes, plan_.log_max_files))));
   network_ = TRY(in_section("network", 0, open_network(plan_.network, monitor_fd::network_root)));
+  TRY(join_network(plan_));
   TRY(in_section("network", 0, enter_network(network_, plan_.network)));
   TRY(in_section("network", 0, build_network(network_, plan_.network)));
   std::vector<int> listeners;
@@ -75,7 +77,7 @@ Result<void> Supervisor::build() {
 }
 
 Result<void> Supervisor::build_container() {
-  container_ = TRY(create_container(plan_));
+  container_ = TRY(create_joined(plan_));
   oom_kills_before_ = oom_kills(plan_.memory_events);
   listener_ = TRY(in_section("namespaces", 0, open_control_socket(monitor_fd::run_directory)));
   sigset_t set;
@@ -170,9 +172,10 @@ void Supervisor::restart_resolver() {
 
 // The init's pid namespace is empty once it can be waited for: nobody writes any more. The place for a restart policy.
 void Supervisor::end_of_run(int code, int status) {
-  drain_output();
   Exit exit = exit_of(code, status);
   exit.oom_killed = oom_kills(plan_.memory_events) > oom_kills_before_;
+  if (!owns_pid_namespace(plan_)) end_processes(plan_);
+  drain_output();
   state_ = status_.state = RunState::exited;
   status_.exit = exit;
   status_.host_pid = 0;

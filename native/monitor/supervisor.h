@@ -61,6 +61,7 @@ class Supervisor {
   void serve_signal(Client& client, uint32_t signal);
   void serve_attach(Client& client, uint32_t bits);
   void serve_pidfd(Client& client);
+  void serve_network(Client& client);
   void begin_stop(uint32_t signal, uint32_t grace_ms);
   void adopt(std::unique_ptr<Client> client);
   void remove_dead_clients();

@@ -29,7 +29,13 @@ void line(std::string& out, const std::string& path, const std::vector<uint8_t>&
   line(out, path, hex);
 }
 
-const char* const mount_kind_names[] = {"filesystem", "bind", "volume"};
+void print(std::string& out, const std::string& path, const Join& in) {
+  line(out, path + ".container", in.container);
+  line(out, path + ".controlSocket", in.control_socket);
+  line(out, path + ".namespaces", in.namespaces);
+}
+
+const char* const mount_kind_names[] = {"filesystem", "bind", "volume", "joined"};
 
 const char* const create_target_names[] = {"none", "directory", "file"};
 
@@ -116,7 +122,7 @@ void print(std::string& out, const std::string& path, const MemoryEvents& in) {
   line(out, path + ".path", in.path);
 }
 
-const char* const network_mode_names[] = {"none", "host", "bridge"};
+const char* const network_mode_names[] = {"none", "host", "bridge", "joined"};
 
 void print(std::string& out, const std::string& path, const Endpoint& in) {
   line(out, path + ".bridge", in.bridge);
@@ -191,6 +197,7 @@ void print(std::string& out, const std::string& path, const LaunchPlan& in) {
   line(out, path + ".journalAttributes", in.journal_attributes);
   line(out, path + ".journal", in.journal);
   line(out, path + ".cloneFlags", in.clone_flags);
+  for (size_t i = 0; i < in.joins.size(); i++) print(out, item(path + ".joins", i), in.joins[i]);
   line(out, path + ".hostname", in.hostname);
   line(out, path + ".domainname", in.domainname);
   for (size_t i = 0; i < in.lower.size(); i++) line(out, item(path + ".lower", i), in.lower[i]);

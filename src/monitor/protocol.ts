@@ -39,6 +39,8 @@ export const FRAME = {
   pause: 10,
   /** Thaws them. Answer: `ok` or `failure`. */
   unpause: 11,
+  /** Answer: `networkReply` with the network namespace as SCM_RIGHTS, also between two runs of the process. For monitors. */
+  network: 12,
   /** u32 version, u32 features (0), u32 state (STATE), u32 host pid of the init or 0, then the fields of `changed` after the state. */
   hello: 101,
   /** u32 host pid. The container waits at the barrier. */
@@ -61,6 +63,7 @@ export const FRAME = {
    * u32 exit code of the last run of the process (0: none has ended).
    */
   changed: 110,
+  networkReply: 111,
 } as const
 
 export const STATE = { building: 0, created: 1, running: 2, exited: 3, restarting: 4, paused: 5 } as const

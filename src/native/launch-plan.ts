@@ -44,8 +44,8 @@ export const processPlan = record('ProcessPlan', {
 
 const mount = record('Mount', {
   kind: [
-    enumeration('MountKind', ['filesystem', 'bind', 'volume']),
-    'filesystem = fsopen(fsType); bind = open_tree(source); volume = bind that is filled from the image where it is empty',
+    enumeration('MountKind', ['filesystem', 'bind', 'volume', 'joined']),
+    'filesystem = fsopen(fsType); bind = open_tree(source); volume = bind that is filled from the image where it is empty; joined = bind of what stands at source in the container whose ipc namespace is joined',
   ],
   fsType: [text, 'proc, sysfs, tmpfs, devpts, mqueue …; empty for binds'],
   source: [text, 'absolute host path for binds; otherwise the name shown in mountinfo'],
@@ -119,8 +119,8 @@ const listener = record('Listener', {
 })
 const network = record('Network', {
   mode: [
-    enumeration('NetworkMode', ['none', 'host', 'bridge']),
-    'none: a namespace with lo only; host: that of the NetworkRoot',
+    enumeration('NetworkMode', ['none', 'host', 'bridge', 'joined']),
+    'none: a namespace with lo only; host: that of the NetworkRoot; joined: that of another container (joins)',
   ],
   endpoints: [list(endpoint), ''],
   settings: [list(setting), 'sysctls below /proc/sys, written by the monitor inside the new namespace'],
@@ -154,12 +154,19 @@ const health = record('Health', {
   retries: [u32, ''],
 })
 
+const join = record('Join', {
+  container: [text, 'its name, for messages'],
+  controlSocket: [text, 'path of its monitor`s control socket'],
+  namespaces: [u64, 'CLONE_NEWNET, CLONE_NEWIPC, CLONE_NEWPID: those of it that this container lives in'],
+})
+
 export const launchPlan = record('LaunchPlan', {
   id: [text, '12 hex digits'],
   name: [text, 'container name, for messages and the journal'],
   journalAttributes: [text, 'JSON object put into each journal record as it is'],
   journal: [text, 'absolute path of the journal'],
-  cloneFlags: [u64, 'CLONE_NEW* of the container; never NEWNET: that namespace is the monitor`s own'],
+  cloneFlags: [u64, 'CLONE_NEW* of the container; never NEWNET: that namespace is the monitor`s own. Without NEWPID there is no outer pid namespace either'],
+  joins: [list(join), 'other containers, whose namespaces take the place of own ones'],
   hostname: [text, 'empty = leave'],
   domainname: [text, 'empty = leave'],
   lower: [list(text), 'layer directories, topmost first; at least one'],
@@ -228,4 +235,5 @@ export type UndoStep = UndoList['steps'][number]
 export type MountPlan = LaunchPlan['mounts'][number]
 export type CgroupPlan = LaunchPlan['cgroups'][number]
 export type EndpointPlan = LaunchPlan['network']['endpoints'][number]
+export type JoinPlan = LaunchPlan['joins'][number]
 export type ListenerPlan = LaunchPlan['network']['listeners'][number]
