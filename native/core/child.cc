@@ -85,9 +85,10 @@ Result<void> occupy_standard_fds() {
 }
 
 Result<void> build(Child& child) {
-  std::vector<int> joins;
-  for (const Fd& join : child.cgroup_joins) joins.push_back(join.get());
-  TRY(in_section("namespaces", keep_descriptors(child.start, std::move(joins))));
+  std::vector<int> kept;
+  for (const Fd& join : child.cgroup_joins) kept.push_back(join.get());
+  for (const Fd& source : child.sources) kept.push_back(source.get());
+  TRY(in_section("namespaces", keep_descriptors(child.start, std::move(kept))));
   ::umask(0);
   for (const Section& section : kSections) TRY(in_section(section.name, section.apply(child)));
   return {};

@@ -12,6 +12,7 @@ export const SERVICE_MODELLED: Modelled = {
   blkio_config: true,
   cap_add: true,
   cap_drop: true,
+  cgroup: true,
   command: true,
   configs: true,
   container_name: true,
@@ -43,6 +44,7 @@ export const SERVICE_MODELLED: Modelled = {
   hostname: true,
   image: true,
   init: true,
+  ipc: true,
   labels: true,
   links: true,
   logging: true,
@@ -64,6 +66,7 @@ export const SERVICE_MODELLED: Modelled = {
   },
   oom_kill_disable: true,
   oom_score_adj: true,
+  pid: true,
   pids_limit: true,
   platform: true,
   // What a port is called, and how a Swarm publishes it, makes no difference on one machine.
@@ -86,6 +89,7 @@ export const SERVICE_MODELLED: Modelled = {
   ulimits: true,
   user: true,
   userns_mode: true,
+  uts: true,
   volumes: {
     '*': {
       type: true,

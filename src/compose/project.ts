@@ -35,8 +35,16 @@ export interface Service {
   readonly expose: readonly string[]
   readonly volumes: readonly ServiceMount[]
   readonly networks: readonly ServiceNetwork[]
-  /** `none`, `host`, `bridge`, `service:X` …; undefined: `networks` count. */
+  /** `none`, `host`, `bridge`, `service:X`, `container:X`; undefined: `networks` count. */
   readonly networkMode: string | undefined
+  /** `private`, `shareable`, `none`, `host`, `service:X`, `container:X`; undefined: private. */
+  readonly ipc: string | undefined
+  /** `host`, `service:X`, `container:X`; undefined: its own. */
+  readonly pid: string | undefined
+  /** `host`; undefined: its own. */
+  readonly uts: string | undefined
+  /** `host` or `private`; undefined: private. */
+  readonly cgroup: string | undefined
   readonly dependsOn: Readonly<Record<string, Dependency>>
   readonly workingDir: string | undefined
   readonly user: string | undefined

@@ -9,6 +9,7 @@ import { lowerExec } from '../spec/exec.ts'
 import { containerPaths, runPaths } from '../state/layout.ts'
 import type { ContainerRecord } from '../state/records.ts'
 import { ExecError } from './errors.ts'
+import { joinedHostname } from './joins.ts'
 import { accountsOf, imageOf } from './prepare.ts'
 import { runningReplica } from './ps.ts'
 import { newId } from './reserve.ts'
@@ -32,6 +33,7 @@ const planOf = (session: Session, record: ContainerRecord, options: ExecOptions)
     allocation: {
       ...{ id: record.id, project: record.project, cgroupParent: CGROUP_PARENT },
       accounts: accountsOf(session, image, paths),
+      ...joinedHostname(session, record),
     },
   })
 }

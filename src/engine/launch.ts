@@ -26,6 +26,7 @@ import type { ContainerRecord, RunRecord } from '../state/records.ts'
 import { removeTree, writeRecord } from '../state/store.ts'
 import { encodeUndo } from '../state/undo.ts'
 import { hostDevicesOf } from './devices.ts'
+import { type Joined, joinedBy, sharesNetwork, joinedHostname, networkFiles, newRun } from './joins.ts'
 import { accountsOf, attachmentsOf, imageOf, provideBinds, provideVolumes } from './prepare.ts'
 import { provideFiles } from './secret-files.ts'
 import { letGo, type Reservation, runEnded } from './reserve.ts'
@@ -62,6 +63,7 @@ const header = (): Buffer => {
 /** Addresses, ports and names of the run. */
 const connectRun = async (session: Session, { record, ports }: LaunchInput): Promise<Connection> => {
   const { networkMode } = record.definition
+  if (sharesNetwork(record)) return unconnected('joined')
   if (networkMode === 'none' || networkMode === 'host') return unconnected(networkMode)
   const root = session.networkRoot()
   const attachments = sortAttachments(attachmentsOf(session, record))
@@ -85,10 +87,11 @@ const allocationOf = (
   record: ContainerRecord,
   image: UnpackedImage,
   connection: Connection,
+  joined: Joined,
   files: readonly string[],
 ): Allocation => {
   const paths = containerPaths(session.roots, record.id)
-  const run = runPaths(session.roots, record.id)
+  const owned = networkFiles(session, record, joined)
   const { stateOnOverlay } = session.facts()
   return {
     id: record.id,
@@ -100,8 +103,10 @@ const allocationOf = (
       journal: journalFile(session.roots),
       upper: stateOnOverlay ? '' : paths.upper,
       work: stateOnOverlay ? '' : paths.work,
-      ...{ resolvConf: run.resolvConf, hosts: run.hosts, hostname: run.hostname },
+      ...{ resolvConf: owned.resolvConf, hosts: owned.hosts, hostname: owned.hostname },
     },
+    joins: joined.joins,
+    ...joinedHostname(session, record, joined.recorded),
     layers: image.layers,
     imageBinds: image.binds,
     volumes: provideVolumes(session, record),
@@ -152,8 +157,12 @@ const writePlans = (session: Session, record: ContainerRecord, connection: Conne
   writeFileSync(container.spec, Buffer.concat([header(), encode(launchPlan, plan)]), { mode: 0o600 })
 }
 
-const writeAllocation = (run: RunPaths, { addresses, ports, publications }: Connection, layers: readonly string[]) =>
-  writeRecord<RunRecord>(run.allocation, { version: 1, addresses, ports, publications, layers })
+const writeAllocation = (
+  { allocation }: RunPaths,
+  { addresses, ports, publications }: Connection,
+  layers: readonly string[],
+  joins: RunRecord['joins'],
+) => writeRecord<RunRecord>(allocation, { version: 1, run: newRun(), joins, addresses, ports, publications, layers })
 
 /** Hands everything to a monitor; our end of its start-up socket. */
 const spawnMonitor = (session: Session, { id, aliveFd }: Reservation, listeners: readonly number[]): MonitorClient => {
@@ -221,18 +230,19 @@ export const launch = async (session: Session, input: LaunchInput): Promise<Buil
   }
   let monitor: MonitorClient | undefined
   try {
+    const joined = joinedBy(session, record)
     const connection = await connectRun(session, input)
     listeners = connection.listenerFds
     const image = imageOf(session, record.image)
     provideBinds(record)
     const files = provideFiles(session, record, input.model)
-    const allocation = allocationOf(session, record, image, connection, files)
+    const allocation = allocationOf(session, record, image, connection, joined, files)
     const facts = session.facts()
     const specInput = { service: record.definition, image: image.config, facts, allocation }
     const plan = lower(createRuntimeSpec(specInput), allocation, facts)
     writePlans(session, record, connection, plan)
     writeRunFiles(session, record, connection, facts.resolvConf, hostnameOf(specInput))
-    writeAllocation(runPaths(session.roots, record.id), connection, image.layers)
+    writeAllocation(runPaths(session.roots, record.id), connection, image.layers, joined.recorded)
     monitor = spawnMonitor(session, reservation, listeners)
     release()
     if (isKept) monitor.commit()

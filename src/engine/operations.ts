@@ -194,7 +194,9 @@ const startContainer = async (run: Run, operation: Of<'startContainer'>): Promis
   try {
     const waiting = run.built.get(operation.name)
     run.built.delete(operation.name)
-    const built = waiting ?? (operation.container === undefined ? undefined : await relaunch(run, operation.container))
+    // Made in this plan, but not built: what it shares namespaces with had to run first.
+    const id = operation.container ?? run.ids.get(operation.name)
+    const built = waiting ?? (id === undefined ? undefined : await relaunch(run, id))
     if (built === undefined) throw new CaissonError('ENOCONTAINER', `container ${operation.name} was not created`)
     await release(run.session, built)
   } catch (error) {

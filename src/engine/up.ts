@@ -3,6 +3,7 @@ import type { Project, Service } from '../compose/project.ts'
 import { CaissonError, type Diagnostic, ProjectError } from '../errors.ts'
 import type { HostFacts } from '../native/host-facts.ts'
 import { imageId } from '../image/store.ts'
+import { namespaceConflicts } from '../plan/namespaces.ts'
 import { type Reconciled, reconcileUp } from '../plan/reconcile.ts'
 import { selectServices } from '../plan/select.ts'
 import { unsupported } from '../plan/support.ts'
@@ -15,6 +16,7 @@ import { carryOut } from './carry-out.ts'
 import { hostDevicesOf } from './devices.ts'
 import { readHostFacts } from './host-facts.ts'
 import { checkSources } from './secret-files.ts'
+import { elsewhereConflicts, observeElsewhere } from './elsewhere.ts'
 import { changing, type Session, warn, withSession } from './session.ts'
 import type { EngineOptions, Outcome, UpOptions } from './types.ts'
 import { lookAtWorld, readWorld } from './world.ts'
@@ -70,6 +72,8 @@ const check = (engine: EngineOptions, project: Project, options: UpOptions): Rea
   const all = [
     ...unsupported({ ...project, services: selected }, options.lenient),
     ...Object.values(selected).flatMap((service) => checkOnHost(service, facts)),
+    ...Object.values(selected).flatMap((service) => namespaceConflicts(project, service)),
+    ...elsewhereConflicts(engine, project.name, Object.values(selected)),
     ...missingImages(project, names),
     ...findings,
   ]
@@ -105,7 +109,8 @@ const change = async (
   const { name, workingDirectory, composeFiles } = project
   if (world.containers.length > 0)
     refuseForeignDirectory(readProject(session.roots, name), { name, workingDirectory, composeFiles })
-  const reconciled = plan(project, world.observed, options, images)
+  const elsewhere = observeElsewhere(session.roots, project, session.isAlive)
+  const reconciled = plan(project, { ...world.observed, elsewhere }, options, images)
   announce(engine, reconciled, options)
   keepProject(session.roots, { name, workingDirectory, composeFiles })
   await carryOut(session, reconciled.plan, world, project, options.signal)
@@ -121,7 +126,9 @@ const dryRun = (
   if (readContainers(engine, project.name, looksAlive).containers.length > 0) {
     refuseForeignDirectory(readProject(engine, project.name), project)
   }
-  const reconciled = plan(project, lookAtWorld(engine, project.name, looksAlive), options, images)
+  const observed = lookAtWorld(engine, project.name, looksAlive)
+  const elsewhere = observeElsewhere(engine, project, looksAlive)
+  const reconciled = plan(project, { ...observed, elsewhere }, options, images)
   announce(engine, reconciled, options)
   return { plan: reconciled.plan }
 }

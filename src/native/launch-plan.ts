@@ -165,7 +165,10 @@ export const launchPlan = record('LaunchPlan', {
   name: [text, 'container name, for messages and the journal'],
   journalAttributes: [text, 'JSON object put into each journal record as it is'],
   journal: [text, 'absolute path of the journal'],
-  cloneFlags: [u64, 'CLONE_NEW* of the container; never NEWNET: that namespace is the monitor`s own. Without NEWPID there is no outer pid namespace either'],
+  cloneFlags: [
+    u64,
+    'CLONE_NEW* of the container; never NEWNET: that namespace is the monitor`s own. Without NEWPID there is no outer pid namespace either',
+  ],
   joins: [list(join), 'other containers, whose namespaces take the place of own ones'],
   hostname: [text, 'empty = leave'],
   domainname: [text, 'empty = leave'],

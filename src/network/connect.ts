@@ -330,8 +330,8 @@ export const connectPlan = (input: ConnectInput): Connection => {
   }
 }
 
-/** `network_mode: none` and `host`: nothing is made, nothing published, nothing to undo. */
-export const unconnected = (mode: 'none' | 'host'): Connection => ({
+/** Without networks of its own: nothing is made, nothing published, nothing to undo. */
+export const unconnected = (mode: 'none' | 'host' | 'joined'): Connection => ({
   network: {
     mode,
     endpoints: [],

@@ -50,7 +50,8 @@ export interface OciRlimit {
 }
 
 /**
- * Options are those of mount(8), and one of ours: `copyup` on a bind (a volume: filled from the image where it is empty).
+ * Options are those of mount(8), and two of ours on a bind: `copyup` (a volume: filled from the image where it is empty) and
+ * `joined` (the source is a path in the container whose ipc namespace is joined).
  */
 export interface OciMount {
   readonly destination: string
@@ -60,6 +61,7 @@ export interface OciMount {
 }
 
 export interface OciLinux {
+  /** `path`: of another container; for us that is its monitor's control socket. One that is not listed is the host's. */
   readonly namespaces: readonly { readonly type: OciNamespace; readonly path?: string }[]
   readonly devices: readonly OciDevice[]
   readonly resources: OciResources
@@ -191,7 +193,7 @@ export interface Extension {
   readonly name: string
   readonly init: boolean
   readonly openStdin: boolean
-  readonly networkMode: 'none' | 'host' | 'bridge'
+  readonly networkMode: 'none' | 'host' | 'bridge' | 'joined'
   /** Sysctls of the network namespace: path below /proc/sys/net and value, in this order. */
   readonly networkSettings: readonly { readonly path: string; readonly value: string }[]
   /** `path` absolute inside the container. */

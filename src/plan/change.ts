@@ -2,6 +2,7 @@
 import type { Project } from '../compose/project.ts'
 import { CaissonError } from '../errors.ts'
 import { edges, PlanBuilder } from './builder.ts'
+import { sharersOf } from './joins.ts'
 import type { Observed, ObservedContainer } from './observed.ts'
 import { dependencyOrder, type Graph, reversed, withDependencies } from './order.ts'
 import type { Operation, Plan } from './plan.ts'
@@ -174,26 +175,43 @@ const none = (target: Target): never => {
   })
 }
 
+const SHARES = 'shares a namespace that begins anew'
+
+const startCause = ({ state, exitCode }: ObservedContainer) => {
+  if (state === 'running') return SHARES
+  if (state === 'exited') return `exited (${exitCode ?? 0})`
+  return state === 'lost' ? 'its monitor died' : 'not started yet'
+}
+
+/** The names, and the services of containers that share namespaces with one of `renewed`. Empty stays: all. */
+const withSharers = (observed: Observed, names: readonly string[], renewed: readonly ObservedContainer[]) => {
+  const sharers = sharersOf(observed, new Set(renewed.map(({ id }) => id)))
+  return { sharers, names: names.length === 0 ? names : [...names, ...sharers.map(({ service }) => service)] }
+}
+
 export const reconcileStart = (target: Target, observed: Observed, options: ChangePlanOptions): Plan => {
   const builder = new PlanBuilder(target.name)
+  const graph = graphOf(target, observed)
   const all = replicas(target, observed, options.services)
   if (all.every((group) => group.length === 0)) none(target)
-  const groups = all.map((group) => group.filter(({ state }) => state !== 'running'))
-  const lost = new Map<string, number>()
-  for (const container of groups.flat())
-    if (container.state === 'lost') lost.set(container.id, recover(builder, container))
-  const networks = restoreNetworks(builder, observed, groups.flat())
-  const cause = ({ state, exitCode }: ObservedContainer) =>
-    state === 'exited' ? `exited (${exitCode ?? 0})` : state === 'lost' ? 'its monitor died' : 'not started yet'
-  startAll(builder, groups, graphOf(target, observed), networks, lost, cause)
+  const resting = all.flat().filter(({ state }) => state !== 'running')
+  const { sharers, names } = withSharers(observed, options.services, resting)
+  const starting = new Set([...resting, ...sharers])
+  const groups = replicas(target, observed, names).map((group) => group.filter((container) => starting.has(container)))
+  const before = new Map<string, number>()
+  for (const container of resting) if (container.state === 'lost') before.set(container.id, recover(builder, container))
+  const running = groups.map((group) => group.filter(({ state }) => state === 'running'))
+  for (const [id, node] of stopAll(builder, running, reversed(graph), SHARES, options.timeoutMs)) before.set(id, node)
+  startAll(builder, groups, graph, restoreNetworks(builder, observed, groups.flat()), before, startCause)
   return builder.build()
 }
 
 export const reconcileRestart = (target: Target, observed: Observed, options: ChangePlanOptions): Plan => {
   const builder = new PlanBuilder(target.name)
   const graph = graphOf(target, observed)
-  const groups = replicas(target, observed, options.services)
-  if (groups.every((group) => group.length === 0)) none(target)
+  const named = replicas(target, observed, options.services)
+  if (named.every((group) => group.length === 0)) none(target)
+  const groups = replicas(target, observed, withSharers(observed, options.services, named.flat()).names)
   const stopped = stopAll(builder, groups, reversed(graph), 'restart', options.timeoutMs)
   const networks = restoreNetworks(builder, observed, groups.flat())
   startAll(builder, groups, graph, networks, stopped, () => 'restart')

@@ -1,8 +1,12 @@
 /** Observed: the world of one project as state on disk tells it. Made by state/observe.ts; a plain snapshot. */
+import type { SharedNamespace } from './namespaces.ts'
+
 export interface Observed {
   readonly containers: readonly ObservedContainer[]
   readonly networks: readonly ObservedNetwork[]
   readonly volumes: readonly ObservedVolume[]
+  /** Containers of other projects, where the project names one (`network_mode: container:X`). */
+  readonly elsewhere: readonly ObservedContainer[]
 }
 
 /**
@@ -31,6 +35,14 @@ export interface ObservedContainer {
   readonly volumes: readonly string[]
   /** Services it depended on when it was made: the order to stop in where no Compose file is read. */
   readonly dependsOn: readonly string[]
+  /** Which run of it goes on; undefined: none. Another one has other namespaces. */
+  readonly run: string | undefined
+  /** Namespaces that its run shares: of which container, by id, and of which run of that. */
+  readonly joins: readonly {
+    readonly namespace: SharedNamespace
+    readonly container: string
+    readonly run: string
+  }[]
 }
 
 export interface ObservedNetwork {

@@ -3,6 +3,8 @@ import type { Project, Service } from '../compose/project.ts'
 import { CaissonError, type Diagnostic } from '../errors.ts'
 import { edges, PlanBuilder } from './builder.ts'
 import { divergedNetworks, type FateOptions, type Replica, type ServiceFate, serviceFate } from './fate.ts'
+import { sharersOf, withJoins } from './joins.ts'
+import { referencesOf } from './namespaces.ts'
 import type { Observed, ObservedContainer } from './observed.ts'
 import { dependencyOrder } from './order.ts'
 import type { Edge, Plan } from './plan.ts'
@@ -41,6 +43,8 @@ interface Making {
   readonly options: UpPlanOptions
   readonly builder: PlanBuilder
   readonly fates: readonly ServiceFate[]
+  /** Running containers of services that are not selected, which share a namespace that begins anew: they go along. */
+  readonly followers: readonly ObservedContainer[]
   readonly recreatedNetworks: ReadonlySet<string>
   readonly warnings: Diagnostic[]
   /** Container id to the node that recovers it. */
@@ -88,6 +92,38 @@ const removeNode = (making: Making, container: ObservedContainer, cause: string,
 }
 
 const isGoing = ({ fate }: Replica) => fate.kind === 'recreate' || fate.kind === 'remove'
+
+const NEW_NAMESPACE = 'shares a namespace that begins anew'
+
+const followersOf = (observed: Observed, fates: readonly ServiceFate[]) => {
+  const renewed = fates.flatMap(({ replicas }) => replicas.filter(({ fate }) => fate.kind !== 'keep'))
+  const selected = new Set(fates.map(({ service }) => service.name))
+  const ids = new Set(renewed.map(({ container }) => container.id))
+  return sharersOf(observed, ids).filter(({ service, oneOff }) => !selected.has(service) && !oneOff)
+}
+
+const stopFollowers = (making: Making) => {
+  for (const container of [...making.followers].reverse()) stopNode(making, container, NEW_NAMESPACE, [])
+}
+
+/** From their records, after those that they share with. */
+const startFollowers = (making: Making) => {
+  for (const { id, name, service, number, joins, ...rest } of making.followers) {
+    const sources = making.observed.containers.filter((other) => joins.some(({ container }) => container === other.id))
+    const before = [
+      making.stopped.get(id) ?? [],
+      ...sources.map((other) => making.started.get(other.service) ?? []),
+    ].flat()
+    const operation = { kind: 'startContainer', service, number, name, container: id } as const
+    const node = making.builder.add(
+      operation,
+      resourceOf({ id, name, service, number, joins, ...rest }),
+      NEW_NAMESPACE,
+      edges(before),
+    )
+    making.started.set(service, [...(making.started.get(service) ?? []), node])
+  }
+}
 
 /** Stops and removes what is replaced, too many, or orphaned; dependents with `restart: true` stop first. */
 const takeDown = (making: Making) => {
@@ -187,8 +223,10 @@ const createNode = (making: Making, service: Service, number: number, replaces: 
   const before = own.flatMap(({ container }) => making.removed.get(container.id) ?? [])
   const others = claimsExclusively(service) ? [...making.removed.values()].filter((node) => !before.includes(node)) : []
   const kept = making.options.renewAnonymousVolumes ? undefined : replaces
+  // Who shares a namespace is built when it is started: the other one has to run.
+  const build = !making.options.noStart && referencesOf(service).length === 0
   const node = making.builder.add(
-    { kind: 'createContainer', service: service.name, number, name, replaces: kept, build: !making.options.noStart },
+    { kind: 'createContainer', service: service.name, number, name, replaces: kept, build },
     `service:${service.name}:${number}`,
     cause,
     [...edges(others, 'warn'), ...edges([...resourceNodes(making, service), ...before])],
@@ -274,19 +312,23 @@ export const reconcileUp = (project: Project, observed: Observed, options: UpPla
   const { services, recreatedNetworks } = affectedServices(project, observed, options)
   const named = new Set(options.services.length === 0 ? Object.keys(project.services) : options.services)
   const fateOptions: FateOptions = { ...options, named, recreatedNetworks }
-  const fates = withRestarts(services.map((service) => serviceFate(project, observed, service, fateOptions)))
+  const own = services.map((service) => serviceFate(project, observed, service, fateOptions))
+  const fates = withRestarts(withJoins(project, observed, own))
   const orphans = orphansOf(project, observed)
   const making: Making = {
+    followers: options.noStart ? [] : followersOf(observed, fates),
     ...{ project, observed, options, fates, recreatedNetworks, warnings: [], builder: new PlanBuilder(project.name) },
     ...{ recovered: new Map(), stopped: new Map(), removed: new Map(), networks: new Map(), volumes: new Map() },
     ...{ created: new Map(), started: new Map() },
   }
   recoverLost(making)
+  stopFollowers(making)
   takeDown(making)
   if (options.removeOrphans) takeOrphansDown(making, orphans)
   ensureResources(making)
   createContainers(making)
   if (!options.noStart) startContainers(making)
+  startFollowers(making)
   const remaining = options.removeOrphans ? [] : orphans.map(({ name }) => name)
   return { plan: making.builder.build(), warnings: making.warnings, orphans: remaining }
 }

@@ -40,3 +40,9 @@ export const volumeKeys = (service: Service): readonly string[] =>
 /** `container_name`, or `<project>-<service>-<number>`. */
 export const containerName = (project: string, service: Service, number: number): string =>
   service.containerName ?? `${project}-${service.name}-${number}`
+
+const SHORTEST_ID = 3
+
+/** Whether `text` means this container: its name, or the beginning of its id. */
+export const isNamed = ({ id, name }: { readonly id: string; readonly name: string }, text: string): boolean =>
+  name === text || (text.length >= SHORTEST_ID && id.startsWith(text))

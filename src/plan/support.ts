@@ -24,7 +24,7 @@ export const SERVICE_KEYS: Readonly<Record<string, Support>> = {
   build: later,
   cap_add: honoured,
   cap_drop: honoured,
-  cgroup: later,
+  cgroup: honoured,
   cgroup_parent: later,
   command: honoured,
   configs: honoured,
@@ -76,7 +76,7 @@ export const SERVICE_KEYS: Readonly<Record<string, Support>> = {
   hostname: honoured,
   image: honoured,
   init: honoured,
-  ipc: later,
+  ipc: honoured,
   isolation: windows,
   label_file: honoured,
   labels: honoured,
@@ -92,7 +92,7 @@ export const SERVICE_KEYS: Readonly<Record<string, Support>> = {
   networks: honoured,
   oom_kill_disable: honoured,
   oom_score_adj: honoured,
-  pid: later,
+  pid: honoured,
   pids_limit: honoured,
   platform: honoured,
   ports: honoured,
@@ -122,7 +122,7 @@ export const SERVICE_KEYS: Readonly<Record<string, Support>> = {
   use_api_socket: later,
   user: honoured,
   userns_mode: honoured,
-  uts: later,
+  uts: honoured,
   volumes: honoured,
   'volumes.bind.selinux': { kind: 'meaningless', why: 'files keep their SELinux labels' },
   'volumes.type': later,
@@ -255,13 +255,11 @@ const serviceValues = (service: Service): readonly Diagnostic[] => {
     later: (rest, what) => notYet(at(...rest), subject, what),
     meaningless: (rest, what, why) => meaningless(at(...rest), `${subject}: ${what}`, why),
   }
-  const { networkMode, usernsMode, macAddress } = service
+  const { networkMode, macAddress } = service
   const found: Diagnostic[] = []
-  if (networkMode !== undefined && !['none', 'host', 'bridge'].includes(networkMode)) {
+  const isKnownMode = networkMode === undefined || ['none', 'host', 'bridge'].includes(networkMode)
+  if (!isKnownMode && !/^(service|container):/.test(networkMode)) {
     found.push(findings.later(['network_mode'], `network_mode ${networkMode}`))
-  }
-  if (usernsMode !== undefined && usernsMode !== 'host') {
-    found.push(findings.later(['userns_mode'], `userns_mode ${usernsMode}`))
   }
   if (macAddress !== undefined) found.push(findings.later(['mac_address'], 'mac_address'))
   for (const { protocol, path } of service.ports) {

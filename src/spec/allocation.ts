@@ -18,6 +18,14 @@ export interface Allocation {
   readonly paths: AllocatedPaths
   /** Layer directories, topmost first; at least one. */
   readonly layers: readonly string[]
+  /** Other containers whose namespaces it shares, and the control sockets of their monitors. */
+  readonly joins: readonly {
+    readonly container: string
+    readonly controlSocket: string
+    readonly namespaces: readonly ('network' | 'ipc' | 'pid')[]
+  }[]
+  /** Name inside, where that is another container's; empty: the machine's. */
+  readonly hostname?: string
   /** Read-only binds of the image (UnpackedImage.binds). */
   readonly imageBinds: readonly { readonly source: string; readonly target: string }[]
   /** Target of each volume, named, anonymous, and those that the image declares: host directory of its content. */

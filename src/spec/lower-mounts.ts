@@ -6,14 +6,21 @@ import { cgroupView } from './cgroups.ts'
 
 type Symlinks = LaunchPlan['symlinks']
 
-/** Option of our own, see OciMount. */
+/** Options of our own, see OciMount. */
 const COPY_UP = 'copyup'
+const JOINED = 'joined'
+
+const kindOf = (isBind: boolean, options: readonly string[]): MountPlan['kind'] => {
+  if (!isBind) return 'filesystem'
+  if (options.includes(JOINED)) return 'joined'
+  return options.includes(COPY_UP) ? 'volume' : 'bind'
+}
 
 const lowerMount = (mount: OciMount): MountPlan => {
   const { attributes, propagation, recursive, rest } = parseMountOptions(mount.options)
   const isBind = mount.type === 'bind'
   return {
-    kind: !isBind ? 'filesystem' : rest.includes(COPY_UP) ? 'volume' : 'bind',
+    kind: kindOf(isBind, rest),
     fsType: isBind ? '' : mount.type,
     source: mount.source,
     target: mount.destination,

@@ -19,11 +19,19 @@ const CLONE: Readonly<Record<OciNamespace, bigint>> = {
   time: 0x80n,
   network: 0n,
 }
+const CLONE_NEWNET = 0x40000000n
 /** S_IF*, stat(2). */
 const FILE_TYPE = { c: 0o020000, b: 0o060000, p: 0o010000 } as const
 
 const cloneFlags = (namespaces: OciLinux['namespaces']): bigint =>
-  namespaces.reduce((flags, { type }) => flags | CLONE[type], 0n)
+  namespaces.reduce((flags, { type, path }) => (path === undefined ? flags | CLONE[type] : flags), 0n)
+
+/** Only here has the network a flag: a joined namespace is entered, whichever it is. */
+const joins = ({ joins }: Allocation): LaunchPlan['joins'] =>
+  joins.map(({ container, controlSocket, namespaces }) => ({
+    ...{ container, controlSocket },
+    namespaces: namespaces.reduce((flags, type) => flags | (type === 'network' ? CLONE_NEWNET : CLONE[type]), 0n),
+  }))
 
 const device = (node: OciDevice): LaunchPlan['devices'][number] => ({
   path: node.path,
@@ -62,6 +70,7 @@ export const lower = (spec: RuntimeSpec, allocation: Allocation, facts: HostFact
     journalAttributes: JSON.stringify(allocation.journalAttributes),
     journal: allocation.paths.journal,
     cloneFlags: cloneFlags(linux.namespaces),
+    joins: joins(allocation),
     hostname: spec.hostname,
     domainname: spec.domainname ?? '',
     lower: allocation.layers,

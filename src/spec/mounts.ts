@@ -14,27 +14,44 @@ const filesystem = (destination: string, type: string, ...options: string[]): Oc
   options,
 })
 
-/** Docker's. /sys and its cgroups are writable in a privileged container only. */
-const defaultMounts = ({ privileged, shmSizeBytes }: Service): OciMount[] => {
-  const readOnly = privileged ? [] : ['ro']
-  const shmSize = `size=${shmSizeBytes || DEFAULT_SHM_BYTES}`
-  return [
-    filesystem('/proc', 'proc', 'nosuid', 'noexec', 'nodev'),
-    filesystem('/dev', 'tmpfs', 'nosuid', 'strictatime', 'mode=755', 'size=65536k'),
-    filesystem('/dev/pts', 'devpts', 'nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5'),
-    filesystem('/sys', 'sysfs', 'nosuid', 'noexec', 'nodev', ...readOnly),
-    filesystem('/sys/fs/cgroup', 'cgroup', 'nosuid', 'noexec', 'nodev', ...readOnly),
-    filesystem('/dev/mqueue', 'mqueue', 'nosuid', 'noexec', 'nodev'),
-    filesystem('/dev/shm', 'tmpfs', 'nosuid', 'noexec', 'nodev', 'mode=1777', shmSize),
-  ]
-}
-
 const bind = (source: string, destination: string, ...options: string[]): OciMount => ({
   destination,
   type: 'bind',
   source,
   options: [...(options.includes('bind') ? [] : ['rbind']), ...options],
 })
+
+const SHM = ['nosuid', 'noexec', 'nodev'] as const
+
+/** /dev/shm goes with the ipc namespace, whosever that is. */
+const sharedMemory = ({ ipc, shmSizeBytes }: Service): OciMount[] => {
+  if (ipc === 'none') return []
+  if (ipc === 'host') return [bind('/dev/shm', '/dev/shm', ...SHM, 'rprivate')]
+  if (/^(service|container):/.test(ipc ?? '')) return [bind('/dev/shm', '/dev/shm', 'joined', ...SHM, 'rprivate')]
+  return [filesystem('/dev/shm', 'tmpfs', ...SHM, 'mode=1777', `size=${shmSizeBytes || DEFAULT_SHM_BYTES}`)]
+}
+
+/** Its own cgroups, or all of them where its cgroup namespace is the host's. */
+const cgroups = ({ cgroup }: Service, readOnly: readonly string[]): OciMount => {
+  const options = ['nosuid', 'noexec', 'nodev', ...readOnly]
+  return cgroup === 'host'
+    ? bind('/sys/fs/cgroup', '/sys/fs/cgroup', ...options, 'rprivate')
+    : filesystem('/sys/fs/cgroup', 'cgroup', ...options)
+}
+
+/** Docker's. /sys and its cgroups are writable in a privileged container only. */
+const defaultMounts = (service: Service): OciMount[] => {
+  const readOnly = service.privileged ? [] : ['ro']
+  return [
+    filesystem('/proc', 'proc', 'nosuid', 'noexec', 'nodev'),
+    filesystem('/dev', 'tmpfs', 'nosuid', 'strictatime', 'mode=755', 'size=65536k'),
+    filesystem('/dev/pts', 'devpts', 'nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5'),
+    filesystem('/sys', 'sysfs', 'nosuid', 'noexec', 'nodev', ...readOnly),
+    cgroups(service, readOnly),
+    filesystem('/dev/mqueue', 'mqueue', 'nosuid', 'noexec', 'nodev'),
+    ...sharedMemory(service),
+  ]
+}
 
 const generatedFiles = ({ paths }: Allocation): OciMount[] =>
   [

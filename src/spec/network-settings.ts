@@ -8,7 +8,7 @@ import type { Allocation } from './allocation.ts'
  * (CVE-2020-13401, CVE-2024-32473). lo keeps ::1, which many programs expect.
  */
 export const networkSettings = (network: Allocation['network'], facts: HostFacts): Extension['networkSettings'] => {
-  if (network.mode === 'host') return []
+  if (network.mode === 'host' || network.mode === 'joined') return []
   const interfaces = ['default', ...network.endpoints.map(({ name }) => name)]
   const ipv6 = interfaces.flatMap((name) => [
     { path: `ipv6/conf/${name}/accept_ra`, value: '0' },

@@ -52,9 +52,17 @@ const addedGroups = (service: Service, accounts: Accounts, report: Report): numb
     }
   })
 
-/** What the container is called inside; empty: the name of the host stays (its network is the host's). */
-export const hostnameOf = ({ service, allocation }: ProcessInput): string =>
-  service.hostname ?? (service.networkMode === 'host' ? '' : allocation.id)
+/** What the container is called inside; empty: the name of the host stays (its network or its uts namespace is the host's). */
+export const hostnameOf = ({
+  service,
+  allocation,
+}: {
+  readonly service: Service
+  readonly allocation: Pick<ProcessInput['allocation'], 'id' | 'hostname'>
+}): string => {
+  if (service.uts === 'host') return ''
+  return allocation.hostname ?? service.hostname ?? (service.networkMode === 'host' ? '' : allocation.id)
+}
 
 /** __NEW_UTS_LEN, and no byte that would end a word or a line of /etc/hosts. */
 const UTS_NAME = /^[^\s/#\0]{1,64}$/

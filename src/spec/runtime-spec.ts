@@ -21,21 +21,32 @@ export interface ProcessInput {
   readonly service: Service
   readonly image: ImageConfig
   readonly facts: HostFacts
-  readonly allocation: Pick<Allocation, 'id' | 'project' | 'cgroupParent' | 'accounts'>
+  readonly allocation: Pick<Allocation, 'id' | 'project' | 'cgroupParent' | 'accounts' | 'hostname'>
 }
 
 export interface SpecInput extends ProcessInput {
   readonly allocation: Allocation
 }
 
-const NAMESPACES: readonly OciNamespace[] = ['pid', 'mount', 'ipc', 'uts', 'cgroup']
+const NAMESPACES: readonly OciNamespace[] = ['pid', 'mount', 'ipc', 'uts', 'cgroup', 'network']
 
 /** Path of the container's cgroup below each hierarchy's root. */
 export const cgroupsPath = ({ cgroupParent, project, id }: ProcessInput['allocation']): string =>
   `${cgroupParent}/${project}/${id}`
 
-const namespacesOf = (mode: string): OciLinux['namespaces'] =>
-  [...NAMESPACES, ...(mode === 'host' ? [] : ['network' as const])].map((type) => ({ type }))
+/** Own, joined, or left out: the host's. */
+const namespacesOf = (service: Service, { network, joins }: Allocation): OciLinux['namespaces'] => {
+  const { ipc, pid, uts, cgroup } = service
+  const ofHost: Readonly<Record<string, boolean>> = {
+    ...{ network: network.mode === 'host', ipc: ipc === 'host', pid: pid === 'host' },
+    ...{ uts: uts === 'host', cgroup: cgroup === 'host' },
+  }
+  return NAMESPACES.flatMap((type) => {
+    const joined = joins.find(({ namespaces }) => namespaces.some((namespace) => namespace === type))
+    if (joined !== undefined) return [{ type, path: joined.controlSocket }]
+    return ofHost[type] ? [] : [{ type }]
+  })
+}
 
 /**
  * What is to run, in the OCI runtime specification's words. Pure.
@@ -59,7 +70,7 @@ export const createRuntimeSpec = (input: SpecInput): RuntimeSpec => {
     process,
     mounts,
     linux: {
-      namespaces: namespacesOf(allocation.network.mode),
+      namespaces: namespacesOf(service, allocation),
       devices,
       resources: ociResources(service, allocation.hostDevices, report),
       cgroupsPath: cgroupsPath(allocation),

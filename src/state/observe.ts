@@ -9,7 +9,7 @@ export const containerState = ({ alive, hasRun, status, cutOff }: ContainerSnaps
   return status === undefined ? 'created' : 'exited'
 }
 
-const observedContainer = (snapshot: ContainerSnapshot): ObservedContainer => {
+export const observedContainer = (snapshot: ContainerSnapshot): ObservedContainer => {
   const { id, name, service, number, oneOff, configHash, imageId, networks, volumes, definition } = snapshot.record
   return {
     ...{ id, name, service, number, oneOff, configHash, imageId },
@@ -19,6 +19,8 @@ const observedContainer = (snapshot: ContainerSnapshot): ObservedContainer => {
     networks: networks.map((network) => network.name),
     volumes: Object.values(volumes).map((volume) => volume.name),
     dependsOn: Object.keys(definition.dependsOn),
+    run: snapshot.run?.run,
+    joins: snapshot.run?.joins ?? [],
   }
 }
 
@@ -31,6 +33,7 @@ export interface World {
 }
 
 export const observe = ({ containers, networks, volumes, links }: World): Observed => ({
+  elsewhere: [],
   containers: containers.map(observedContainer),
   networks: networks.map(({ id, name, key, configHash, bridge, project }) => ({
     ...{ id, name, key, configHash },

@@ -36,6 +36,14 @@ export interface ContainerRecord {
 /** `$CAISSON_RUN/containers/<id>/allocation`: what belongs to one run; gone with the run directory. */
 export interface RunRecord {
   readonly version: 1
+  /** Of this run alone: another one has other namespaces. */
+  readonly run: string
+  /** Namespaces of other containers that it shares: of which, and of which run of it. */
+  readonly joins: readonly {
+    readonly namespace: 'network' | 'ipc' | 'pid'
+    readonly container: string
+    readonly run: string
+  }[]
   readonly addresses: readonly {
     readonly network: string
     readonly name: string

@@ -27,6 +27,8 @@ export interface ContainerSnapshot {
   readonly hasRun: boolean
   /** Of this run while it is alive; otherwise how the last one ended. undefined: it never ran. */
   readonly status: Status | undefined
+  /** What belongs to the run that goes on. */
+  readonly run: RunRecord | undefined
   /** Built at some time, and nothing says how that ended: a reboot took the run. */
   readonly cutOff: boolean
 }
@@ -38,7 +40,11 @@ const snapshotOf = (roots: Roots, record: ContainerRecord, isAlive: IsAlive): Co
   const alive = hasRun && isAlive(run)
   const ended = alive ? undefined : readRecord<Status>(paths.exit)
   const status = alive ? readRecord<Status>(run.status) : ended
-  return { record, alive, hasRun, status, cutOff: !hasRun && ended === undefined && existsSync(paths.undo) }
+  return {
+    ...{ record, alive, hasRun, status },
+    run: alive ? readRecord<RunRecord>(run.allocation) : undefined,
+    cutOff: !hasRun && ended === undefined && existsSync(paths.undo),
+  }
 }
 
 export interface ContainersRead {

@@ -49,6 +49,7 @@ const encodePlan = (network: NetworkPlan): Buffer => {
     journalAttributes: '{}',
     journal: '/dev/null',
     cloneFlags: 0n,
+    joins: [],
     hostname: '',
     domainname: '',
     lower: ['/'],

@@ -129,6 +129,7 @@ const samplePlan = (args: readonly string[], layer: string): LaunchPlan => ({
   journalAttributes: '{}',
   journal: '/dev/null',
   cloneFlags: CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP,
+  joins: [],
   hostname: 'web',
   domainname: 'example.test',
   lower: [layer],

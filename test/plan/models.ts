@@ -7,6 +7,7 @@ import type { UpPlanOptions } from '../../src/plan/reconcile.ts'
 export const service = (name: string, values: Partial<Service> = {}): Service => ({
   ...{ name, others: [], image: 'caisson/host', command: undefined, entrypoint: undefined, environment: {}, ports: [] },
   ...{ expose: [], volumes: [], networks: [], networkMode: 'none', dependsOn: {}, workingDir: undefined },
+  ...{ ipc: undefined, pid: undefined, uts: undefined, cgroup: undefined },
   ...{ user: undefined, hostname: undefined, domainname: undefined, init: undefined, tty: false, stdinOpen: false },
   ...{ stopSignal: undefined, stopGraceMs: undefined, capAdd: [], capDrop: [], privileged: false, readOnly: false },
   ...{ ulimits: {}, memLimitBytes: undefined, cpus: undefined, pidsLimit: undefined, shmSizeBytes: undefined },
@@ -66,6 +67,8 @@ export const container = (of: Service, number = 1, values: Partial<ObservedConta
   ...{ networks: of.networkMode === undefined ? of.networks.map(({ key }) => `shop_${key}`) : [] },
   volumes: of.volumes.flatMap((mount) => (mount.type === 'volume' ? [`shop_${mount.source ?? 'anonymous'}`] : [])),
   dependsOn: Object.keys(of.dependsOn),
+  run: `run-${of.name}${number}`,
+  joins: [],
   ...values,
 })
 
@@ -78,6 +81,7 @@ export const observed = (values: Partial<Observed> = {}): Observed => ({
   containers: [],
   networks: [],
   volumes: [],
+  elsewhere: [],
   ...values,
 })
 

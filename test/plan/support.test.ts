@@ -40,7 +40,7 @@ test('a nested key without a row has that of the key above it', () => {
 })
 
 test('values of honoured keys that are not there yet have their place', () => {
-  assert.equal(found({ networkMode: 'service:a' }), [['support/not-yet', 'error', 'services.web.network_mode']])
+  assert.equal(found({ networkMode: 'elsewhere' }), [['support/not-yet', 'error', 'services.web.network_mode']])
   assert.equal(found({ securityOpt: ['no-new-privileges:true', 'apparmor=tight', 'label:type:x'] }), [
     ['support/not-yet', 'error', 'services.web.security_opt.1'],
     ['support/meaningless', 'warning', 'services.web.security_opt.2'],
