@@ -39,7 +39,7 @@ const details = (values: Partial<ContainerDetails> = {}): ContainerDetails => ({
   }),
   status: status('running', { startedAt: '2026-01-01T00:00:00.123456789Z' }),
   run: {
-    ...{ version: 1, ports: [], publications: [], layers: [] },
+    ...{ version: 1, run: 'a1', joins: [], ports: [], publications: [], layers: [] },
     addresses: [
       {
         ...{ network: 'n1', name: 'shop_default', address: '10.1.0.2', prefixLength: 24, gateway: '10.1.0.1' },
