@@ -14,6 +14,7 @@ export type {
   Engine,
   EngineOptions,
   ExecOptions,
+  ExitStatus,
   ImageRow,
   KillOptions,
   LogItem,

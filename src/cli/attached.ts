@@ -156,7 +156,7 @@ const followOutput = async (session: Session, stopping: Stopping, since: string)
     timestamps: values.timestamps,
     prefix: values.noLogPrefix ? () => '' : prefix,
     separate: false,
-    signal: undefined,
+    ...{ grep: undefined, signal: undefined, silent: undefined, expecting: undefined },
   })
   const visible = new Set(shown)
   for await (const item of items) {

@@ -7,6 +7,8 @@ import { styleFor, type Style } from './render/style.ts'
 
 export interface Output {
   write(data: string | Uint8Array): void
+  /** What was written is on its way: whoever writes much waits for it, or it is all kept in memory. */
+  drained(): Promise<void>
   readonly isTTY: boolean
   /** Width of the terminal; 0 where it does not say. */
   readonly columns: number
@@ -38,6 +40,12 @@ const outputOf = (stream: NodeJS.WriteStream, env: Context['env'], ansi: string)
   write: (data) => {
     stream.write(data)
   },
+  drained: () =>
+    stream.writableNeedDrain
+      ? new Promise((resolve) => {
+          stream.once('drain', resolve).once('close', resolve)
+        })
+      : Promise.resolve(),
   get isTTY() {
     return stream.isTTY === true
   },

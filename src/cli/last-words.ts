@@ -19,7 +19,7 @@ const lastLines = async (
   const options = { services: [service], index: number, follow: false, since: '', until: '', tail: LINES }
   const items = engine.logs(project, {
     ...options,
-    ...{ timestamps: false, separate: false, signal: undefined },
+    ...{ timestamps: false, separate: false, grep: undefined, signal: undefined, silent: [], expecting: undefined },
     prefix: () => prefix,
   })
   for await (const item of items) if (item.kind === 'output') parts.push(item.stdout)

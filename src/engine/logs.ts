@@ -1,42 +1,44 @@
-/** Logs of a project: finding the containers, and what their ends are; reading is log/read.ts. */
+/** Logs of a project: finding the containers; reading is log/read.ts, following follow-logs.ts. */
+import { CaissonError } from '../errors.ts'
 import { readLogs } from '../log/read.ts'
 import { loadNative } from '../native/load.ts'
-import { CaissonError } from '../errors.ts'
-import { containerPaths, runPaths } from '../state/layout.ts'
-import type { Status } from '../state/records.ts'
+import { containerPaths } from '../state/layout.ts'
+import type { ContainerRecord } from '../state/records.ts'
 import { readContainers } from '../state/snapshot.ts'
-import { readRecord } from '../state/store.ts'
 import { isAlive } from './ps.ts'
 import type { EngineOptions, LogItem, LogOptions, LogSource } from './types.ts'
 
-const sourcesOf = (engine: EngineOptions, project: string, { services, index }: LogOptions): readonly LogSource[] => {
-  const { containers } = readContainers(engine, project, isAlive)
-  const records = containers.map(({ record }) => record)
-  for (const name of services) {
-    if (!records.some(({ service }) => service === name))
-      throw new CaissonError('ENOSERVICE', `no such service: ${name}`)
-  }
-  return records
-    .filter(({ service }) => services.length === 0 || services.includes(service))
-    .filter(({ number, oneOff }) => index === undefined || (number === index && !oneOff))
-    .map(({ id, name, service, number }) => ({ id, name, service, number }))
-    .sort((a, b) => (a.service === b.service ? a.number - b.number : a.service < b.service ? -1 : 1))
+/** Containers of `run` have an output of their own. */
+export const isWanted = ({ service, number, oneOff }: ContainerRecord, { services, index }: LogOptions): boolean =>
+  !oneOff && (services.length === 0 || services.includes(service)) && (index === undefined || number === index)
+
+/** Its output is not asked for. */
+export const isSilent = ({ service, definition }: ContainerRecord, { services, silent }: LogOptions): boolean =>
+  silent === undefined ? services.length === 0 && !definition.attach : silent.includes(service)
+
+export const sourceOf = ({ id, name, service, number }: ContainerRecord): LogSource => ({ id, name, service, number })
+
+const byPlace = (a: ContainerRecord, b: ContainerRecord) =>
+  a.service === b.service ? a.number - b.number : a.service < b.service ? -1 : 1
+
+const recordsOf = (engine: EngineOptions, project: string, options: LogOptions): readonly ContainerRecord[] => {
+  const records = readContainers(engine, project, isAlive).containers.map(({ record }) => record)
+  const missing = options.services.find((name) => !records.some(({ service }) => service === name))
+  if (missing !== undefined) throw new CaissonError('ENOSERVICE', `no such service: ${missing}`)
+  return records.filter((record) => isWanted(record, options) && !isSilent(record, options)).sort(byPlace)
 }
 
 export async function* logs(engine: EngineOptions, project: string, options: LogOptions): AsyncGenerator<LogItem> {
-  const { since, until, tail, timestamps, separate, follow, signal, prefix } = options
-  const inputs = sourcesOf(engine, project, options).map((source) => ({
-    source,
-    directory: containerPaths(engine, source.id).log,
-    prefix: prefix(source),
-  }))
-  const hasEnded = ({ id }: LogSource) => !isAlive(runPaths(engine, id))
-  const request = { since, until, tail, timestamps, separate, follow: follow ? { hasEnded, signal } : undefined }
-  for await (const part of readLogs(loadNative(), inputs, request)) {
-    if (part.kind === 'output') yield part
-    else {
-      const status = readRecord<Status>(containerPaths(engine, part.source.id).exit)
-      yield { kind: 'exit', source: part.source, exitCode: status?.exitCode ?? 137 }
-    }
+  const { since, until, tail, timestamps, separate, grep, follow, prefix } = options
+  const request = { since, until, tail, timestamps, separate, grep }
+  if (follow) {
+    yield* (await import('./follow-logs.ts')).follow(engine, project, options, request)
+    return
   }
+  const inputs = recordsOf(engine, project, options).map((record) => ({
+    source: sourceOf(record),
+    directory: containerPaths(engine, record.id).log,
+    prefix: prefix(sourceOf(record)),
+  }))
+  for (const part of readLogs(loadNative(), inputs, request)) if (part.kind === 'output') yield part
 }

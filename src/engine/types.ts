@@ -1,6 +1,7 @@
 /** Signatures of the engine: everything that a user interface can ask for. Implementation: engine.ts. */
 import type { Project } from '../compose/project.ts'
 import type { Diagnostic } from '../errors.ts'
+import type { Grep } from '../log/filter.ts'
 import type { HostFacts } from '../native/host-facts.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { UpPlanOptions } from '../plan/reconcile.ts'
@@ -226,13 +227,27 @@ export interface LogOptions {
   readonly prefix: (source: LogSource) => string
   /** Keep stderr apart (attached `up` does not: it merges as `logs` does). */
   readonly separate: boolean
+  /** Only lines whose content matches; undefined: all. */
+  readonly grep: Grep | undefined
   readonly signal: AbortSignal | undefined
+  /** Services whose ends are told, but not their output. undefined: those with `attach: false`, unless named. */
+  readonly silent: readonly string[] | undefined
+  /** When following: whether more containers are to come although none runs. */
+  readonly expecting: (() => boolean) | undefined
 }
 
 export type LogItem =
   | { readonly kind: 'output'; readonly source: LogSource; readonly stdout: Buffer; readonly stderr: Buffer }
-  /** Only when following: the process ended. */
-  | { readonly kind: 'exit'; readonly source: LogSource; readonly exitCode: number }
+  /** Only when following: the process ended. `restarting`: its restart policy starts it again. */
+  | ({ readonly kind: 'exit'; readonly source: LogSource; readonly restarting: boolean } & ExitStatus)
+
+export interface ExitStatus {
+  /** 128 + signal where a signal ended it. */
+  readonly exitCode: number
+  /** 0: none. */
+  readonly signal: number
+  readonly oomKilled: boolean
+}
 
 export interface ExecOptions {
   readonly service: string
@@ -313,7 +328,10 @@ export interface Engine {
   ls(): Promise<readonly ProjectRow[]>
   /** The record of the project that these Compose files made, if there is just one: then nothing needs to be parsed. */
   findProject(composeFiles: readonly string[]): Promise<ProjectRecord | undefined>
-  /** Ends when all is read, and when following: when every container has ended, or `signal` fires. */
+  /**
+   * Ends when all is read. When following: when every container has ended and no command changes the project, or `signal`
+   * fires; containers that start later are followed too.
+   */
   logs(name: string, options: LogOptions): AsyncIterable<LogItem>
   /** Exit code of the process; 125, 126, 127 for our own failures, thrown as errors with that `exitCode`. */
   exec(name: string, options: ExecOptions): Promise<number>

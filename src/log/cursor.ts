@@ -53,6 +53,8 @@ export interface Range {
   readonly until: string
   /** Last lines wanted; undefined: all. */
   readonly tail: number | undefined
+  /** Which lines `tail` counts, by their content; undefined: all. Of a line in parts the last one is looked at. */
+  readonly matches?: ((content: Buffer) => boolean) | undefined
 }
 
 export interface Position {
@@ -64,7 +66,11 @@ export interface Position {
  * Offset of the start of the last `wanted` whole lines of a segment, counting those up to `until`; and how many it has.
  * A line in parts (P … F) counts once.
  */
-const tailOf = (fd: number, wanted: number, until: string): { readonly offset: number; readonly lines: number } => {
+const tailOf = (
+  fd: number,
+  wanted: number,
+  { until, matches }: Range,
+): { readonly offset: number; readonly lines: number } => {
   let end = fstatSync(fd).size
   let rest = Buffer.alloc(0) // start of the line that the previous chunk began in
   let lines = 0
@@ -78,9 +84,9 @@ const tailOf = (fd: number, wanted: number, until: string): { readonly offset: n
       const before = text.lastIndexOf(NEWLINE, lineEnd - 1)
       if (before === -1 && start > 0) break
       const lineStart = before + 1
-      const counts = text[lineStart + TAG_AT] !== PARTIAL
       const time = until === '' ? '' : text.toString('latin1', lineStart, lineStart + TIME_LENGTH)
-      if (counts && time <= until) {
+      const counts = text[lineStart + TAG_AT] !== PARTIAL && time <= until
+      if (counts && (matches?.(text.subarray(lineStart + TAG_AT + 2, lineEnd)) ?? true)) {
         if (lines === wanted) return { offset: start + lineEnd + 1, lines }
         lines += 1
       }
@@ -93,7 +99,8 @@ const tailOf = (fd: number, wanted: number, until: string): { readonly offset: n
 }
 
 /** Where reading starts: whole segments before `since` and before the tail are never read. */
-export const startOf = (directory: string, { since, until, tail }: Range): Position => {
+export const startOf = (directory: string, range: Range): Position => {
+  const { since, tail } = range
   const segments = segmentsOf(directory)
   let first = 0
   while (since !== '' && first + 1 < segments.length && firstTime(directory, segments[first + 1] ?? 0) < since)
@@ -104,7 +111,7 @@ export const startOf = (directory: string, { since, until, tail }: Range): Posit
       const fd = openSegment(directory, segment)
       if (fd === undefined) break
       try {
-        const { offset, lines } = tailOf(fd, wanted, until)
+        const { offset, lines } = tailOf(fd, wanted, range)
         if (offset > 0) return { segment, offset }
         wanted -= lines
       } finally {
@@ -148,6 +155,16 @@ export class Cursor {
   /** Time of the first line; undefined: there is no whole line. */
   headTime(): string | undefined {
     return this.pending.includes(NEWLINE) ? this.pending.toString('latin1', 0, TIME_LENGTH) : undefined
+  }
+
+  /** Stream of the first line, ` stdout ` or ` stderr `; there must be one. */
+  headStream(): string {
+    return this.pending.toString('latin1', TIME_LENGTH, TIME_LENGTH + ' stdout '.length)
+  }
+
+  /** Length of the first line; 0: there is no whole line. */
+  headLength(): number {
+    return this.pending.indexOf(NEWLINE) + 1
   }
 
   /** Length of the whole lines at the front that are no later than `limit`; at least one line where there is one. */

@@ -1,168 +1,254 @@
-/** Reads the logs of several containers: merged by time as far as they are written, then followed. */
-import { type FSWatcher, watch } from 'node:fs'
+/** Reads the logs of several containers, in the order of time over all of them. Following them: follow.ts. */
 import type { NativeBinding } from '../native/binding.ts'
 import { Cursor, type Range, startOf } from './cursor.ts'
+import { filterLines, type Grep, matches } from './filter.ts'
 
-export interface LogInput<Source> {
-  readonly source: Source
-  /** Directory of its segments. */
-  readonly directory: string
-  /** Text before each line. */
-  readonly prefix: string
+/** Something to be told between the lines of one container. */
+export interface Timed<Notice> {
+  /** As log lines carry it. */
+  readonly time: string
+  readonly notice: Notice
 }
 
-export interface LogRequest<Source> extends Range {
+export interface LogInput<Source, Notice = never> {
+  readonly source: Source
+  /** Directory of its segments; undefined: only its notices count. */
+  readonly directory: string | undefined
+  /** Text before each line. */
+  readonly prefix: string
+  /** In the order of time; its owner adds at the end. A notice says that all lines before it are written. */
+  readonly notices?: Timed<Notice>[]
+}
+
+export interface LogRequest extends Omit<Range, 'matches'> {
   readonly timestamps: boolean
   /** stderr apart from stdout. */
   readonly separate: boolean
-  /** undefined: end with what is written now. */
-  readonly follow:
-    | { readonly hasEnded: (source: Source) => boolean; readonly signal: AbortSignal | undefined }
-    | undefined
+  /** undefined: all lines. */
+  readonly grep: Grep | undefined
 }
 
-export type LogPart<Source> =
+export type LogPart<Source, Notice = never> =
   | { readonly kind: 'output'; readonly source: Source; readonly stdout: Buffer; readonly stderr: Buffer }
-  /** Its process has ended, and all it wrote was given out. */
-  | { readonly kind: 'end'; readonly source: Source }
+  | { readonly kind: 'notice'; readonly source: Source; readonly notice: Notice }
 
-/** How often a followed log is looked at when no notice comes; notices only make it faster. */
-const POLL_MS = 50
-
-interface Reading<Source> extends LogInput<Source> {
-  readonly cursor: Cursor
-}
+/** `<time> ` before the content, where times are shown. */
+const TIME_LENGTH = 31
+/** Later than every time. */
+export const FOREVER = '\uffff'
 
 type Format = Pick<NativeBinding, 'formatLog'>
 
-const format = <Source>(
-  binding: Format,
-  reading: Reading<Source>,
-  length: number,
-  request: LogRequest<Source>,
-  final: boolean,
-) => {
-  const { timestamps, since, until, separate } = request
-  const options = { prefix: reading.prefix, timestamps, since, until, separate, final }
-  return binding.formatLog(reading.cursor.pending.subarray(0, length), options)
+/** One container's log while it is read. */
+export interface Reading<Source, Notice> {
+  readonly input: LogInput<Source, Notice>
+  readonly cursor: Cursor
+  /** Time of the first line that was not given out; undefined: not looked for since the last one was. */
+  head: string | undefined
+  /** There may be more in its files than was read. */
+  isStale: boolean
+  /** Since when (ms) the front of it is a line whose end is missing; 0: it is not. */
+  cutSince: number
 }
 
-/**
- * Gives out `length` bytes from the front of a cursor, or more where a line goes on behind them, or nothing where its end
- * is not written yet (`final`: it never will be).
- */
-function* emit<Source>(
-  binding: Format,
-  reading: Reading<Source>,
-  length: number,
-  request: LogRequest<Source>,
-  final: boolean,
-) {
-  const { cursor, source } = reading
-  let part = format(binding, reading, length, request, false)
-  if (part.consumed === 0) part = format(binding, reading, cursor.pending.length, request, final)
-  cursor.take(part.consumed)
-  if (part.stdout.length + part.stderr.length > 0) {
-    yield { kind: 'output', source, stdout: part.stdout, stderr: part.stderr } as const
+/** A line that was shown although its end is missing: the cursor of the terminal stands behind it. */
+interface OpenLine<Source, Notice> {
+  readonly reading: Reading<Source, Notice>
+  readonly stream: string
+}
+
+const EMPTY = Buffer.alloc(0)
+
+/** Gives out what several readings have, run by run. */
+export class Merger<Source, Notice> {
+  readonly readings: Reading<Source, Notice>[] = []
+  readonly #binding: Format
+  readonly #request: LogRequest
+  #open: OpenLine<Source, Notice> | undefined
+
+  constructor(binding: Format, request: LogRequest) {
+    this.#binding = binding
+    this.#request = request
   }
-  return part.consumed
-}
 
-/** Everything that one cursor can give now. */
-function* drain<Source>(binding: Format, reading: Reading<Source>, request: LogRequest<Source>, final: boolean) {
-  for (;;) {
-    const hasMore = reading.cursor.fill()
-    if (reading.cursor.pending.length > 0) {
-      yield* emit(binding, reading, reading.cursor.pending.length, request, final && !hasMore)
+  /** `tail` holds for what is there from the start; of later ones all lines are wanted. */
+  add(input: LogInput<Source, Notice>, isLater: boolean): Reading<Source, Notice> {
+    const { grep, since, until } = this.#request
+    const range: Range = {
+      ...{ since, until, tail: isLater ? undefined : this.#request.tail },
+      matches: grep === undefined ? undefined : (content) => matches(grep, content),
     }
-    if (!hasMore) return
+    const directory = input.directory ?? ''
+    const start = input.directory === undefined ? { segment: 1, offset: 0 } : startOf(directory, range)
+    const isStale = input.directory !== undefined
+    const reading = { input, cursor: new Cursor(directory, start), head: undefined, isStale, cutSince: 0 }
+    this.readings.push(reading)
+    return reading
   }
-}
 
-/** A line is there at the front, or nothing more is written. */
-const hasHead = <Source>({ cursor }: Reading<Source>): boolean => {
-  while (cursor.headTime() === undefined) if (!cursor.fill()) return false
-  return true
-}
-
-/** What is written now, by time over all containers; equal times in the order of the inputs. Runs of lines, not single ones. */
-function* merge<Source>(binding: Format, readings: readonly Reading<Source>[], request: LogRequest<Source>) {
-  for (let active = readings.filter(hasHead); active.length > 0; active = active.filter(hasHead)) {
-    const heads = active.map((reading) => ({ reading, time: reading.cursor.headTime() ?? '' }))
-    const first = heads.reduce((best, head) => (head.time < best.time ? head : best))
-    const others = heads.filter((head) => head !== first).map(({ time }) => time)
-    const limit = others.sort()[0] ?? '\uffff'
-    const taken = yield* emit(binding, first.reading, first.reading.cursor.runUntil(limit), request, false)
-    if (taken === 0 && !first.reading.cursor.fill()) active = active.filter((reading) => reading !== first.reading)
-  }
-}
-
-/** Resolves at the next sign of a change below the directories, at the latest after POLL_MS. */
-const changeWaiter = (directories: readonly string[], signal: AbortSignal | undefined) => {
-  let wake = () => {}
-  const watchers: FSWatcher[] = []
-  for (const directory of directories) {
-    try {
-      watchers.push(watch(directory, { persistent: false }, () => wake()).on('error', () => {}))
-    } catch {
-      // No inotify left, or the directory is gone: polling does it.
+  /** All lines and notices up to `horizon` that are there now. */
+  *upTo(horizon: string, now: number): Generator<LogPart<Source, Notice>> {
+    let active = this.readings.filter((reading) => timeOf(reading) !== undefined)
+    while (active.length > 0) {
+      const first = active.reduce((best, reading) =>
+        (timeOf(reading) ?? FOREVER) < (timeOf(best) ?? FOREVER) ? reading : best,
+      )
+      const time = timeOf(first) ?? FOREVER
+      if (time > horizon) return
+      const others = active.flatMap((reading) => (reading === first ? [] : [timeOf(reading) ?? FOREVER]))
+      const limit = others.reduce((least, other) => (other < least ? other : least), horizon)
+      const isThrough = yield* this.#give(first, limit, now)
+      if (!isThrough || timeOf(first) === undefined) active = active.filter((reading) => reading !== first)
     }
   }
-  const next = () =>
-    new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, POLL_MS)
-      wake = () => {
-        clearTimeout(timer)
-        resolve()
+
+  /** Lines that are cut for `idleMs` are shown as far as they are; what follows them at once is put behind. */
+  *showCut(now: number, idleMs: number): Generator<LogPart<Source, Notice>> {
+    if (this.#request.grep !== undefined || this.#request.separate) return
+    for (const reading of this.readings) {
+      if (reading.cutSince === 0 || now - reading.cutSince < idleMs) continue
+      reading.cutSince = 0
+      const stream = reading.cursor.headStream()
+      yield* this.#giveLength(reading, reading.cursor.pending.length, true, true)
+      this.#open = { reading, stream }
+    }
+  }
+
+  /** Nothing more comes: what is left, cut lines too. */
+  *rest(): Generator<LogPart<Source, Notice>> {
+    for (const reading of this.readings) {
+      for (let more = reading.input.directory !== undefined; more; ) {
+        more = reading.cursor.fill()
+        yield* this.#giveLength(reading, reading.cursor.pending.length, !more, false)
       }
-    })
-  signal?.addEventListener('abort', () => wake(), { once: true })
-  return { next, close: () => watchers.forEach((watcher) => void watcher.close()) }
-}
-
-async function* follow<Source>(
-  binding: Format,
-  readings: readonly Reading<Source>[],
-  request: LogRequest<Source>,
-  { hasEnded, signal }: NonNullable<LogRequest<Source>['follow']>,
-): AsyncGenerator<LogPart<Source>> {
-  const changes = changeWaiter(
-    readings.map(({ directory }) => directory),
-    signal,
-  )
-  try {
-    for (let open = [...readings]; open.length > 0 && !signal?.aborted; ) {
-      const still: Reading<Source>[] = []
-      for (const reading of open) {
-        const ended = hasEnded(reading.source) // before the last look at its log
-        yield* drain(binding, reading, request, ended)
-        if (ended) yield { kind: 'end', source: reading.source }
-        else still.push(reading)
-      }
-      open = still
-      if (open.length > 0) await changes.next()
     }
-  } finally {
-    changes.close()
+    yield* this.#endLine()
+  }
+
+  close(): void {
+    for (const { cursor } of this.readings) cursor.close()
+  }
+
+  /** One notice, or the lines up to `limit`. false: a line's end is missing. */
+  *#give(reading: Reading<Source, Notice>, limit: string, now: number): Generator<LogPart<Source, Notice>, boolean> {
+    const { input, cursor } = reading
+    const [due] = input.notices ?? []
+    if (due !== undefined && due.time <= (headOf(reading) ?? FOREVER)) {
+      yield* this.#endLine()
+      input.notices?.shift()
+      yield { kind: 'notice', source: input.source, notice: due.notice }
+      return true
+    }
+    const bound = due !== undefined && due.time < limit ? due.time : limit
+    const isFirst = reading.cutSince === 0
+    if ((yield* this.#giveLength(reading, cursor.runUntil(bound), false, false)) > 0) return true
+    // Its end may lie behind the bound, but never behind a notice: what that tells of cut it off.
+    const most = due === undefined ? cursor.pending.length : cursor.runUntil(due.time)
+    if ((yield* this.#giveLength(reading, most, false, false)) > 0) return true
+    if (cursor.fill()) return true
+    if (due !== undefined) return (yield* this.#giveLength(reading, most, true, false)) > 0
+    if (isFirst) reading.cutSince = now
+    return false
+  }
+
+  /** Bytes from the front that were given out; none where the end of a line behind them is missing, unless `isFinal`. */
+  *#giveLength(
+    reading: Reading<Source, Notice>,
+    length: number,
+    isFinal: boolean,
+    isOpen: boolean,
+  ): Generator<LogPart<Source, Notice>, number> {
+    if (length === 0) return 0
+    const begun = yield* this.#continueLine(reading, length, isFinal, isOpen)
+    if (begun >= length) return begun
+    const part = this.#format(reading, length - begun, isFinal, reading.input.prefix)
+    this.#take(reading, part.consumed)
+    if (part.stdout.length + part.stderr.length > 0) {
+      yield* this.#endLine()
+      const stdout = isOpen ? part.stdout.subarray(0, -1) : part.stdout
+      yield { kind: 'output', source: reading.input.source, stdout, stderr: part.stderr }
+    }
+    return begun + part.consumed
+  }
+
+  /** Puts the next line behind the open one where it is its rest. */
+  *#continueLine(
+    reading: Reading<Source, Notice>,
+    length: number,
+    isFinal: boolean,
+    isOpen: boolean,
+  ): Generator<LogPart<Source, Notice>, number> {
+    const head = reading.cursor.headLength()
+    const open = this.#open
+    if (open?.reading !== reading || head === 0 || open.stream !== reading.cursor.headStream()) return 0
+    const { stdout, consumed } = this.#format(reading, head, isFinal && head === length, undefined)
+    if (consumed === 0) return 0
+    this.#take(reading, consumed)
+    this.#open = undefined
+    const shown = isOpen ? stdout.subarray(0, -1) : stdout
+    yield { kind: 'output', source: reading.input.source, stdout: shown, stderr: EMPTY }
+    return consumed
+  }
+
+  *#endLine(): Generator<LogPart<Source, Notice>> {
+    const open = this.#open
+    this.#open = undefined
+    if (open !== undefined) {
+      yield { kind: 'output', source: open.reading.input.source, stdout: Buffer.from('\n'), stderr: EMPTY }
+    }
+  }
+
+  #take(reading: Reading<Source, Notice>, length: number): void {
+    if (length === 0) return
+    reading.cursor.take(length)
+    reading.head = undefined
+    reading.cutSince = 0
+  }
+
+  /** `prefix` undefined: the rest of a line, without time. */
+  #format(reading: Reading<Source, Notice>, length: number, final: boolean, prefix: string | undefined) {
+    const { since, until, separate, grep } = this.#request
+    const timestamps = prefix !== undefined && this.#request.timestamps
+    const options = { prefix: grep === undefined ? (prefix ?? '') : '', timestamps, since, until, separate, final }
+    const part = this.#binding.formatLog(reading.cursor.pending.subarray(0, length), options)
+    if (grep === undefined) return part
+    const filter = (output: Buffer) => filterLines(output, grep, prefix ?? '', timestamps ? TIME_LENGTH : 0)
+    return { ...part, stdout: filter(part.stdout), stderr: filter(part.stderr) }
   }
 }
 
-/** Formatted output of `inputs`. Ends when all is read; when following: when every source has ended or the signal fires. */
-export async function* readLogs<Source>(
+/** Reads on where no whole line is at hand. */
+const headOf = <Source, Notice>(reading: Reading<Source, Notice>): string | undefined => {
+  if (reading.head !== undefined || !(reading.isStale || reading.cursor.pending.length > 0)) return reading.head
+  reading.head = reading.cursor.headTime()
+  while (reading.head === undefined && reading.isStale) {
+    reading.isStale = reading.cursor.fill()
+    reading.head = reading.cursor.headTime()
+  }
+  return reading.head
+}
+
+/** Time of what comes next, line or notice. */
+const timeOf = <Source, Notice>(reading: Reading<Source, Notice>): string | undefined => {
+  const line = headOf(reading)
+  const notice = reading.input.notices?.[0]?.time
+  if (line === undefined || notice === undefined) return line ?? notice
+  return notice <= line ? notice : line
+}
+
+/** What is written now. */
+export function* readLogs<Source>(
   binding: Format,
   inputs: readonly LogInput<Source>[],
-  request: LogRequest<Source>,
-): AsyncGenerator<LogPart<Source>> {
-  const readings = inputs.map((input) => ({
-    ...input,
-    cursor: new Cursor(input.directory, startOf(input.directory, request)),
-  }))
+  request: LogRequest,
+): Generator<LogPart<Source>> {
+  const merger = new Merger<Source, never>(binding, request)
   try {
-    yield* merge(binding, readings, request)
-    if (request.follow !== undefined) yield* follow(binding, readings, request, request.follow)
-    else for (const reading of readings) yield* drain(binding, reading, request, true)
+    for (const input of inputs) merger.add(input, false)
+    yield* merger.upTo(FOREVER, 0)
+    yield* merger.rest()
   } finally {
-    for (const { cursor } of readings) cursor.close()
+    merger.close()
   }
 }
 

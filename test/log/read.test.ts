@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { type LogRequest, lastLines, readLogs } from '../../src/log/read.ts'
+import { type Follow, followLogs } from '../../src/log/follow.ts'
+import { lastLines, type LogInput, type LogRequest, readLogs, type Timed } from '../../src/log/read.ts'
 import { logTime } from '../../src/log/time.ts'
 import { loadNative } from '../../src/native/load.ts'
 
@@ -16,13 +17,13 @@ test.after.each(({ base }) => rmSync(base, { recursive: true }))
 const START = Date.UTC(2026, 0, 1)
 const line = (second: number, text: string, stream = 'stdout', tag = 'F') =>
   `${logTime(START + second * 1000)} ${stream} ${tag} ${text}\n`
-const all: LogRequest<string> = {
+const all: LogRequest = {
   since: '',
   until: '',
   tail: undefined,
   timestamps: false,
   separate: false,
-  follow: undefined,
+  grep: undefined,
 }
 
 const directory = (base: string, name: string, segments: Record<number, string>) => {
@@ -31,14 +32,66 @@ const directory = (base: string, name: string, segments: Record<number, string>)
   return join(base, name)
 }
 
-const collect = async (logs: Record<string, string>, request: Partial<LogRequest<string>> = {}) => {
-  const inputs = Object.entries(logs).map(([source, path]) => ({ source, directory: path, prefix: `${source}| ` }))
+const inputsOf = (logs: Record<string, string>) =>
+  Object.entries(logs).map(([source, path]) => ({ source, directory: path, prefix: `${source}| ` }))
+
+const collect = async (logs: Record<string, string>, request: Partial<LogRequest> = {}) => {
   let text = ''
-  for await (const part of readLogs(loadNative(), inputs, { ...all, ...request })) {
-    text += part.kind === 'output' ? part.stdout.toString() : `${part.source} ended\n`
-  }
+  for (const part of readLogs(loadNative(), inputsOf(logs), { ...all, ...request }))
+    if (part.kind === 'output') text += part.stdout.toString()
   return text
 }
+
+/** Follows until `isOver`, or the signal fires. */
+class Following {
+  text = ''
+  wake: () => void = () => {}
+  readonly ended: Promise<string>
+  readonly #arrivals: LogInput<string, string>[]
+
+  constructor(
+    inputs: readonly LogInput<string, string>[],
+    follow: Partial<Follow<string, string>>,
+    request: Partial<LogRequest> = {},
+  ) {
+    this.#arrivals = [...inputs]
+    this.ended = this.#run(follow, request)
+  }
+
+  add(input: LogInput<string, string>): void {
+    this.#arrivals.push(input)
+    this.wake()
+  }
+
+  async shows(wanted: string, limitMs = 3000): Promise<void> {
+    const deadline = Date.now() + limitMs
+    while (this.text !== wanted) {
+      if (Date.now() > deadline) assert.is(this.text, wanted)
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+  }
+
+  async #run(follow: Partial<Follow<string, string>>, request: Partial<LogRequest>): Promise<string> {
+    const parts = followLogs<string, string>(
+      loadNative(),
+      { ...all, ...request },
+      {
+        arrivals: () => this.#arrivals.splice(0),
+        isOver: () => false,
+        onNews: (wake) => {
+          this.wake = wake
+        },
+        signal: undefined,
+        ...follow,
+      },
+    )
+    for await (const part of parts)
+      this.text += part.kind === 'output' ? part.stdout.toString() : `${part.source} ${part.notice}\n`
+    return this.text
+  }
+}
+const nowLine = (text: string, stream = 'stdout', tag = 'F', ago = 0) =>
+  `${logTime(Date.now() - ago)} ${stream} ${tag} ${text}\n`
 
 test('segments are read in the order of their numbers', async ({ base }) => {
   const a = directory(base, 'a', { 2: line(2, 'two'), 10: line(3, 'ten'), 1: line(1, 'one') })
@@ -96,28 +149,106 @@ test('a gap between segments says so', async ({ base }) => {
   assert.match(await collect({ a }), /^a\| 1\na\| caisson: lines are missing: segments 2 to 4 .*\na\| 5\n$/)
 })
 
-test('following gives what comes, through rotation, until the source has ended', async ({ base }) => {
+test('following gives what comes, through rotation, until it is over', async ({ base }) => {
   const a = directory(base, 'a', { 1: line(1, '1') })
-  let ended = false
-  setTimeout(() => appendFileSync(join(a, '1'), line(2, '2')), 20)
-  setTimeout(() => {
-    appendFileSync(join(a, '1'), line(3, '3'))
-    writeFileSync(join(a, '2'), line(4, '4'))
-    unlinkSync(join(a, '1'))
-  }, 60)
-  setTimeout(() => {
-    appendFileSync(join(a, '2'), line(5, '5'))
-    ended = true
-  }, 120)
-  const text = await collect({ a }, { follow: { hasEnded: () => ended, signal: undefined } })
-  assert.is(text, 'a| 1\na| 2\na| 3\na| 4\na| 5\na ended\n')
+  let over = false
+  const following = new Following(inputsOf({ a }), { isOver: () => over })
+  await following.shows('a| 1\n')
+  appendFileSync(join(a, '1'), line(2, '2'))
+  await following.shows('a| 1\na| 2\n')
+  appendFileSync(join(a, '1'), line(3, '3'))
+  writeFileSync(join(a, '2'), line(4, '4'))
+  unlinkSync(join(a, '1'))
+  await following.shows('a| 1\na| 2\na| 3\na| 4\n')
+  appendFileSync(join(a, '2'), line(5, '5') + line(6, 'cut', 'stdout', 'P'))
+  over = true
+  assert.is(await following.ended, 'a| 1\na| 2\na| 3\na| 4\na| 5\na| cut\n')
 })
 
-test('an aborted follow ends', async ({ base }) => {
-  const a = directory(base, 'a', { 1: line(1, '1') })
+test('what several write at the same time comes in the order of time', async ({ base }) => {
+  const [a, b] = [directory(base, 'a', { 1: '' }), directory(base, 'b', { 1: '' })]
   const abort = new AbortController()
-  setTimeout(() => abort.abort(), 20)
-  assert.is(await collect({ a }, { follow: { hasEnded: () => false, signal: abort.signal } }), 'a| 1\n')
+  const following = new Following(inputsOf({ a, b }), { signal: abort.signal })
+  // Both are younger than the window for longer than any pause of this process may take.
+  const [early, late] = [nowLine('early', 'stdout', 'F', -500), nowLine('late', 'stdout', 'F', -600)]
+  appendFileSync(join(b, '1'), late)
+  await new Promise((resolve) => setTimeout(resolve, 15))
+  assert.is(following.text, '')
+  appendFileSync(join(a, '1'), early)
+  await following.shows('a| early\nb| late\n')
+  abort.abort()
+  await following.ended
+})
+
+test('a line without its end is shown when it rests, and its rest goes behind it', async ({ base }) => {
+  const a = directory(base, 'a', { 1: line(1, 'one') + line(2, 'name: ', 'stdout', 'P') })
+  const b = directory(base, 'b', { 1: '' })
+  const abort = new AbortController()
+  const following = new Following(inputsOf({ a, b }), { signal: abort.signal })
+  await following.shows('a| one\na| name: ')
+  appendFileSync(join(a, '1'), nowLine('joe', 'stdout', 'F', 100) + nowLine('again: ', 'stdout', 'P', 100))
+  await following.shows('a| one\na| name: joe\na| again: ')
+  appendFileSync(join(b, '1'), nowLine('other'))
+  await following.shows('a| one\na| name: joe\na| again: \nb| other\n')
+  appendFileSync(join(a, '1'), nowLine('rest'))
+  await following.shows('a| one\na| name: joe\na| again: \nb| other\na| rest\n')
+  abort.abort()
+  await following.ended
+})
+
+test('what is told of a container comes behind its lines, cut ones too', async ({ base }) => {
+  const a = directory(base, 'a', { 1: line(1, 'last', 'stdout', 'P') })
+  const notices: Timed<string>[] = []
+  let over = false
+  const following = new Following([{ source: 'a', directory: a, prefix: 'a| ', notices }], { isOver: () => over })
+  notices.push({ time: logTime(Date.now()), notice: 'restarts' })
+  appendFileSync(join(a, '1'), nowLine('anew', 'stdout', 'F', -60_000))
+  over = true
+  assert.is(await following.ended, 'a| last\na restarts\na| anew\n')
+})
+
+test('containers that come later are followed from their start, with those whose output is not wanted only told of', async ({
+  base,
+}) => {
+  const a = directory(base, 'a', { 1: line(1, '1') })
+  let over = false
+  const following = new Following(inputsOf({ a }), { isOver: () => over }, { tail: 0 })
+  await following.shows('')
+  const b = directory(base, 'b', { 1: line(2, 'b1') })
+  following.add({ source: 'b', directory: b, prefix: 'b| ' })
+  await following.shows('b| b1\n')
+  following.add({
+    ...{ source: 'c', directory: undefined, prefix: 'c| ' },
+    notices: [{ time: logTime(START), notice: 'ended' }],
+  })
+  await following.shows('b| b1\nc ended\n')
+  over = true
+  await following.ended
+})
+
+test('a flood does not keep signals from being heard', async ({ base }) => {
+  const flood = Array.from({ length: 2000 }, (_, n) => line(n, 'x'.repeat(1000))).join('')
+  const a = directory(base, 'a', Object.fromEntries([1, 2, 3, 4, 5, 6, 7, 8].map((n) => [n, flood])))
+  const abort = new AbortController()
+  setTimeout(() => abort.abort(), 1)
+  const following = new Following(inputsOf({ a }), { signal: abort.signal })
+  await following.ended
+  assert.ok(following.text.length < 16_000_000, String(following.text.length))
+})
+
+test('grep gives the lines whose content matches, whole ones, and tail counts those', async ({ base }) => {
+  const a = directory(base, 'a', {
+    1: line(1, 'GET /a 200') + line(2, 'long ', 'stdout', 'P') + line(2, 'GET /b 500') + line(3, 'other'),
+  })
+  const b = directory(base, 'b', { 1: line(1.5, 'GET /c 500', 'stderr') })
+  const grep = { pattern: / 5\d\d$/g, highlight: undefined }
+  assert.is(await collect({ a, b }, { grep }), 'b| GET /c 500\na| long GET /b 500\n')
+  assert.is(await collect({ a }, { grep: { pattern: /GET/g, highlight: undefined }, tail: 1 }), 'a| long GET /b 500\n')
+  const shown = { pattern: /\d+$/g, highlight: (match: string) => `<${match}>` }
+  assert.is(
+    await collect({ a }, { grep: shown, timestamps: true }),
+    `a| ${logTime(START + 1000)} GET /a <200>\na| ${logTime(START + 2000)} long GET /b <500>\n`,
+  )
 })
 
 test('a container without a log has none', async ({ base }) => {

@@ -1,0 +1,234 @@
+/** Which containers of a project are followed, and what their monitors say meanwhile. Their lines: log/follow.ts. */
+import { type FSWatcher, watch } from 'node:fs'
+import { followLogs } from '../log/follow.ts'
+import type { LogInput, LogRequest, Timed } from '../log/read.ts'
+import { logTime } from '../log/time.ts'
+import { type Condition, MonitorClient } from '../monitor/client.ts'
+import { loadNative } from '../native/load.ts'
+import { containerPaths, containersDirectory, lockFile, runPaths, runsDirectory } from '../state/layout.ts'
+import type { ContainerRecord, Status } from '../state/records.ts'
+import { namesIn, readRecord } from '../state/store.ts'
+import { isSilent, isWanted, sourceOf } from './logs.ts'
+import { isAlive } from './ps.ts'
+import type { EngineOptions, ExitStatus, LogItem, LogOptions, LogSource } from './types.ts'
+
+type Notice = ExitStatus & { readonly restarting: boolean }
+
+/** How often is looked for what no notice has told of. */
+const LOOK_MS = 250
+/** Of a container whose end nobody wrote down. */
+const KILLED: ExitStatus = { exitCode: 137, signal: 9, oomKilled: false }
+
+/** One container over all its runs. The end of each is told once: by the monitor, or by the files where that has gone. */
+class Followed {
+  readonly input: LogInput<LogSource, Notice>
+  /** A run goes on whose end was not told yet. */
+  isRunning = false
+  readonly #engine: EngineOptions
+  readonly #id: string
+  readonly #notices: Timed<Notice>[] = []
+  readonly #wake: () => void
+  #client: MonitorClient | undefined
+  #isConnecting = false
+  #state: Condition['state'] = 'created'
+  /** In the run that goes on: it is past the barrier. */
+  #hasRun = false
+  /** When the last run that was told of ended. */
+  #told: string
+
+  constructor(engine: EngineOptions, record: ContainerRecord, options: LogOptions, wake: () => void) {
+    this.#engine = engine
+    this.#id = record.id
+    this.#wake = wake
+    this.#told = options.since || (this.#exitRecord()?.finishedAt ?? '')
+    const source = sourceOf(record)
+    const directory = isSilent(record, options) ? undefined : containerPaths(engine, record.id).log
+    this.input = { source, directory, prefix: options.prefix(source), notices: this.#notices }
+  }
+
+  look(): void {
+    if (isAlive(runPaths(this.#engine, this.#id))) {
+      this.isRunning = true
+      if (this.#client === undefined && !this.#isConnecting) void this.#connect()
+      return
+    }
+    if (this.#client !== undefined || this.#isConnecting) return // its last words are on the way
+    const exit = this.#exitRecord()
+    if (exit !== undefined && exit.finishedAt > this.#told) this.#ended(exit)
+    else if (this.isRunning) this.#vanished()
+  }
+
+  close(): void {
+    this.#client?.close()
+  }
+
+  async #connect(): Promise<void> {
+    this.#isConnecting = true
+    try {
+      const client = await MonitorClient.connect(runPaths(this.#engine, this.#id).control)
+      this.#client = client
+      client.watch((condition) => this.#changed(condition))
+      client.hello.then(({ state }) => this.#enter(state)).catch(() => {})
+      void this.#awaitEnd(client)
+    } catch {
+      // Not listening yet, or not any more: the next look tells.
+    } finally {
+      this.#isConnecting = false
+    }
+  }
+
+  async #awaitEnd(client: MonitorClient): Promise<void> {
+    let exit: ExitStatus | undefined
+    try {
+      const { code, signal, oomKilled } = await client.wait()
+      exit = { exitCode: code, signal, oomKilled }
+    } catch {
+      // It was killed, or speaks another version: the files tell.
+    }
+    await client.closed
+    this.#client = undefined
+    // A container that was removed at once has no record any more; one that never ran has none and told of no change.
+    if (exit !== undefined && (this.#exitRecord() !== undefined || this.#hasRun)) this.#ended(exit)
+    else this.look()
+  }
+
+  /** The run is over and nobody wrote how: its monitor was killed, or it never came past the barrier. */
+  #vanished(): void {
+    const status = readRecord<Status>(runPaths(this.#engine, this.#id).status)
+    if (status !== undefined && status.state !== 'created') this.#ended(KILLED)
+    this.isRunning = false
+  }
+
+  #changed({ state, exitCode }: Condition): void {
+    const before = this.#state
+    this.#enter(state)
+    if (state !== 'restarting' || before === 'restarting') return
+    this.#tell({ exitCode, signal: exitCode > 128 ? exitCode - 128 : 0, oomKilled: false, restarting: true })
+  }
+
+  #enter(state: Condition['state']): void {
+    this.#state = state
+    this.#hasRun ||= state !== 'building' && state !== 'created'
+  }
+
+  #ended({ exitCode, signal, oomKilled }: ExitStatus): void {
+    this.isRunning = false
+    this.#hasRun = false
+    this.#state = 'exited'
+    this.#told = this.#exitRecord()?.finishedAt ?? this.#told
+    this.#tell({ exitCode, signal, oomKilled, restarting: false })
+  }
+
+  #tell(notice: Notice): void {
+    this.#notices.push({ time: logTime(Date.now()), notice })
+    this.#wake()
+  }
+
+  #exitRecord(): Status | undefined {
+    return readRecord<Status>(containerPaths(this.#engine, this.#id).exit)
+  }
+}
+
+/** The containers of a project as they come and go. */
+class Followers {
+  wake: () => void = () => {}
+  readonly #engine: EngineOptions
+  readonly #project: string
+  readonly #options: LogOptions
+  readonly #known = new Map<string, Followed | undefined>()
+  readonly #watchers: FSWatcher[] = []
+  readonly #timer: NodeJS.Timeout
+  #fresh: Followed[] = []
+
+  constructor(engine: EngineOptions, project: string, options: LogOptions) {
+    this.#engine = engine
+    this.#project = project
+    this.#options = options
+    this.#timer = setInterval(() => this.#look(), LOOK_MS)
+    for (const directory of [containersDirectory(engine), runsDirectory(engine)]) {
+      try {
+        const watcher = watch(directory, { persistent: false }, () => this.#lookSoon())
+        this.#watchers.push(watcher.on('error', () => {}))
+      } catch {
+        // No inotify left, or nothing was ever started: the timer does it.
+      }
+    }
+    this.#look()
+  }
+
+  arrivals(): readonly LogInput<LogSource, Notice>[] {
+    return this.#fresh.splice(0).map(({ input }) => input)
+  }
+
+  /** Nothing runs, nothing is expected, and no command is at work that might start something. */
+  isOver(): boolean {
+    const { until, expecting } = this.#options
+    if (until !== '' && logTime(Date.now()) > until) return true
+    if (expecting?.() || this.#someRun()) return false
+    if (loadNative().isLocked(lockFile(this.#engine, `project-${this.#project}`))) return false
+    this.#look()
+    return !this.#someRun()
+  }
+
+  close(): void {
+    clearInterval(this.#timer)
+    for (const watcher of this.#watchers) watcher.close()
+    for (const followed of this.#known.values()) followed?.close()
+  }
+
+  #someRun(): boolean {
+    return [...this.#known.values()].some((followed) => followed?.isRunning)
+  }
+
+  #isSoon = false
+  #lookSoon(): void {
+    if (this.#isSoon) return
+    this.#isSoon = true
+    setTimeout(() => {
+      this.#isSoon = false
+      this.#look()
+    }, 5).unref()
+  }
+
+  #look(): void {
+    for (const id of namesIn(containersDirectory(this.#engine))) if (!this.#known.has(id)) this.#discover(id)
+    for (const followed of this.#known.values()) followed?.look()
+  }
+
+  /** Directories whose record is not there yet are looked at again. */
+  #discover(id: string): void {
+    const record = readRecord<ContainerRecord>(containerPaths(this.#engine, id).record)
+    if (record === undefined) return
+    const isOurs = record.project === this.#project && isWanted(record, this.#options)
+    const followed = isOurs ? new Followed(this.#engine, record, this.#options, () => this.wake()) : undefined
+    this.#known.set(id, followed)
+    if (followed === undefined) return
+    this.#fresh.push(followed)
+    this.wake()
+  }
+}
+
+export async function* follow(
+  engine: EngineOptions,
+  project: string,
+  options: LogOptions,
+  request: LogRequest,
+): AsyncGenerator<LogItem> {
+  const followers = new Followers(engine, project, options)
+  const parts = followLogs<LogSource, Notice>(loadNative(), request, {
+    arrivals: () => followers.arrivals(),
+    isOver: () => followers.isOver(),
+    onNews: (wake) => {
+      followers.wake = wake
+    },
+    signal: options.signal,
+  })
+  try {
+    for await (const part of parts) {
+      if (part.kind === 'output') yield part
+      else yield { kind: 'exit', source: part.source, ...part.notice }
+    }
+  } finally {
+    followers.close()
+  }
+}
