@@ -62,15 +62,17 @@ export interface Position {
   readonly offset: number
 }
 
+/** A line that `tail` counts. */
+const counts = (line: Buffer, { until, matches }: Range): boolean => {
+  if (line[TAG_AT] === PARTIAL || (until !== '' && line.toString('latin1', 0, TIME_LENGTH) > until)) return false
+  return matches?.(line.subarray(TAG_AT + 2)) ?? true
+}
+
 /**
  * Offset of the start of the last `wanted` whole lines of a segment, counting those up to `until`; and how many it has.
  * A line in parts (P … F) counts once.
  */
-const tailOf = (
-  fd: number,
-  wanted: number,
-  { until, matches }: Range,
-): { readonly offset: number; readonly lines: number } => {
+const tailOf = (fd: number, wanted: number, range: Range): { readonly offset: number; readonly lines: number } => {
   let end = fstatSync(fd).size
   let rest = Buffer.alloc(0) // start of the line that the previous chunk began in
   let lines = 0
@@ -84,9 +86,7 @@ const tailOf = (
       const before = text.lastIndexOf(NEWLINE, lineEnd - 1)
       if (before === -1 && start > 0) break
       const lineStart = before + 1
-      const time = until === '' ? '' : text.toString('latin1', lineStart, lineStart + TIME_LENGTH)
-      const counts = text[lineStart + TAG_AT] !== PARTIAL && time <= until
-      if (counts && (matches?.(text.subarray(lineStart + TAG_AT + 2, lineEnd)) ?? true)) {
+      if (counts(text.subarray(lineStart, lineEnd), range)) {
         if (lines === wanted) return { offset: start + lineEnd + 1, lines }
         lines += 1
       }
