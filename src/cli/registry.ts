@@ -118,6 +118,11 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'Make an image of a root filesystem tarball',
     load: async () => (await import('./commands/image.ts')).importImage,
   },
+  'image inspect': {
+    group: 'Host',
+    summary: 'Show everything about images',
+    load: async () => (await import('./commands/image.ts')).inspectImages,
+  },
   'image load': {
     group: 'Host',
     summary: 'Load images from a docker save or OCI archive',

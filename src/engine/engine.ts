@@ -33,7 +33,9 @@ export const createEngine = (options: EngineOptions): Engine => ({
   port: async (name, port) => (await import('./ps.ts')).port(options, name, port),
 
   images: async () => (await import('./images.ts')).images(options),
-  importImage: async (tar, reference) => (await import('./images.ts')).importImage(options, tar, reference),
+  importImage: async (tar, reference, change) =>
+    (await import('./images.ts')).importImage(options, tar, reference, change),
+  inspectImages: async (names) => (await import('./images.ts')).inspectImages(options, names),
   loadImages: async (load) => (await import('./images.ts')).loadImages(options, load),
   removeImage: async (reference) => (await import('./images.ts')).removeImage(options, reference),
 

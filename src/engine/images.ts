@@ -1,4 +1,6 @@
 import { CaissonError } from '../errors.ts'
+import type { ImportOptions } from '../image/import.ts'
+import { type ImageDetails, inspectImage } from '../image/inspect.ts'
 import type { Loaded } from '../image/load.ts'
 import { HOST_REFERENCE } from '../image/host.ts'
 import { findRecord, listImages, normalise, referencesTo, removeReference, sweep } from '../image/store.ts'
@@ -32,9 +34,14 @@ const filling = (engine: EngineOptions, fill: () => Promise<Loaded>): Promise<re
     }),
   )
 
-export const importImage = async (engine: EngineOptions, tar: string, reference: string): Promise<ImageRow> => {
+export const importImage = async (
+  engine: EngineOptions,
+  tar: string,
+  reference: string,
+  options: ImportOptions,
+): Promise<ImageRow> => {
   const { importArchive } = await import('../image/import.ts')
-  const [image] = await filling(engine, () => importArchive(engine, tar, reference))
+  const [image] = await filling(engine, () => importArchive(engine, tar, reference, options))
   if (image === undefined) throw new CaissonError('EARCHIVE', 'the archive holds no image')
   return image
 }
@@ -43,6 +50,11 @@ export const loadImages = async (engine: EngineOptions, load: LoadImages): Promi
   const { loadArchive } = await import('../image/load.ts')
   return filling(engine, () => loadArchive(engine, load.archive, load))
 }
+
+export const inspectImages = async (
+  engine: EngineOptions,
+  names: readonly string[],
+): Promise<readonly ImageDetails[]> => names.map((name) => inspectImage(engine, name))
 
 /** Layers under running containers. */
 const layersInUse = (session: Session): ReadonlySet<string> => {

@@ -1,6 +1,8 @@
 /** Signatures of the engine: everything that a user interface can ask for. Implementation: engine.ts. */
 import type { Project } from '../compose/project.ts'
 import type { Diagnostic } from '../errors.ts'
+import type { ImportOptions } from '../image/import.ts'
+import type { ImageDetails } from '../image/inspect.ts'
 import type { Grep } from '../log/filter.ts'
 import type { HostFacts } from '../native/host-facts.ts'
 import type { Plan } from '../plan/plan.ts'
@@ -348,7 +350,9 @@ export interface Engine {
 
   images(): Promise<readonly ImageRow[]>
   /** `tar`: path of a root filesystem tarball, plain or compressed; `-`: stdin. */
-  importImage(tar: string, reference: string): Promise<ImageRow>
+  importImage(tar: string, reference: string, options: ImportOptions): Promise<ImageRow>
+  /** By name, or by an id or its beginning. Throws ENOIMAGE. */
+  inspectImages(names: readonly string[]): Promise<readonly ImageDetails[]>
   loadImages(load: LoadImages): Promise<readonly ImageRow[]>
   /** By name, or by an id or its beginning. */
   removeImage(reference: string): Promise<RemovedImage>

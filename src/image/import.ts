@@ -1,35 +1,54 @@
 /** `image import`: a root filesystem archive becomes an image of one layer. */
 import { createReadStream } from 'node:fs'
+import { applyChanges, type ConfigurationFields } from './change.ts'
 import { unpackLayer } from './layer.ts'
 import { incomplete, type Loaded } from './load.ts'
 import type { ContentRoot } from './paths.ts'
 import { thisPlatform } from './platform.ts'
 import { nameImage, normalise, writeBlob } from './store.ts'
 
-/** An OCI configuration that says nothing but what the archive is: equal archives give equal images. */
-const configurationOf = (diffId: string): string => {
+export interface ImportOptions {
+  /** Dockerfile instructions: `CMD ["/bin/sh"]`. */
+  readonly changes: readonly string[]
+  readonly message: string
+}
+
+const DEFAULTS: ConfigurationFields = {
+  Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'],
+  Cmd: ['/bin/sh'],
+}
+
+/** An OCI configuration that says nothing but what it was told to: equal archives give equal images. */
+const configurationOf = (diffId: string, config: ConfigurationFields, message: string): string => {
   const { os, architecture } = thisPlatform()
   return JSON.stringify({
     architecture,
     os,
-    config: { Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'], Cmd: ['/bin/sh'] },
+    config,
     rootfs: { type: 'layers', diff_ids: [`sha256:${diffId}`] },
+    ...(message === '' ? {} : { history: [{ comment: message }] }),
   })
 }
 
 /**
  * `tar`: path, or `-` for stdin. The content lock is held. Throws EARCHIVE for what is not an honest archive; nothing of it
- * stays then.
+ * stays then; ECHANGE for an instruction it cannot take.
  */
-export const importArchive = async (content: ContentRoot, tar: string, reference: string): Promise<Loaded> => {
+export const importArchive = async (
+  content: ContentRoot,
+  tar: string,
+  reference: string,
+  { changes, message }: ImportOptions = { changes: [], message: '' },
+): Promise<Loaded> => {
   const name = normalise(reference)
+  const config = applyChanges(DEFAULTS, changes)
   const input = tar === '-' ? process.stdin : createReadStream(tar, { highWaterMark: 1 << 20 })
   const { chain, unpacked } = await unpackLayer(content, {
     stored: input as AsyncIterable<Buffer>,
     layer: undefined,
     name: tar,
   })
-  const id = writeBlob(content, configurationOf(chain))
+  const id = writeBlob(content, configurationOf(chain, config, message))
   const image = nameImage(content, { reference: name, id, layers: [chain], sizeBytes: unpacked.bytes })
   return { images: [image], warnings: unpacked.incompleteCount > 0 ? [incomplete(unpacked)] : [] }
 }

@@ -49,7 +49,7 @@ const readReferenceFile = (path: string): ReferenceRecord | undefined => {
 /** The reference as records have it: with its tag. Throws EREFERENCE. */
 export const normalise = (reference: string): string => formatReference(parseReference(reference))
 
-const isHost = (reference: string) => normalise(reference) === `${HOST_REFERENCE}:latest`
+export const isHost = (reference: string) => normalise(reference) === `${HOST_REFERENCE}:latest`
 
 /** The parts of an OCI image configuration (`config` of image-spec config.md) that a container is made from. */
 export const configOf = (blob: string): ImageConfig => {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { inspectImage } from '../../src/image/inspect.ts'
 import { loadArchive } from '../../src/image/load.ts'
 import { listImages, removeReference, resolveImage, sweep } from '../../src/image/store.ts'
 import {
@@ -221,6 +222,25 @@ test('no image of an archive takes a name that is another thing', async (place) 
   for (const tag of ['caisson/host:latest', id])
     assert.is(await code(load(place, oldDockerArchive(parts, [tag]))), 'EIMAGE')
   assert.is(await code(load(place, oldDockerArchive(parts, ['No/Such Name']))), 'EREFERENCE')
+})
+
+test('an image is inspected by name and by the beginning of its id, in the fields of docker', async (place) => {
+  const { images } = await load(place, oldDockerArchive(parts, ['a:2', 'a:1']))
+  const id = images[0]?.id ?? ''
+  const details = inspectImage(place, 'a:1')
+  assert.equal(inspectImage(place, id.slice('sha256:'.length, 19)), details)
+  assert.is(details.Id, id)
+  assert.equal(details.RepoTags, ['a:1', 'a:2'])
+  assert.equal(
+    details.RootFS.Layers,
+    [bottom, top].map((layer) => configDigest(layer)),
+  )
+  assert.equal(
+    [details.Size, details.Os, details.Config['Cmd'], details.Config['User']],
+    [15, 'linux', ['/bin/true'], ''],
+  )
+  assert.is(inspectImage(place, 'caisson/host').RepoTags[0], 'caisson/host:latest')
+  assert.throws(() => inspectImage(place, 'none'), /is not on this machine/)
 })
 
 test('content goes with the last name, layers of other images stay', async (place) => {

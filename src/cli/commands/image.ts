@@ -1,9 +1,10 @@
 import { resolve } from 'node:path'
 import { defineCommand } from '../command.ts'
-import { choice, flag, text } from '../grammar.ts'
+import { choice, flag, list, text } from '../grammar.ts'
 import { humanDuration, humanSize } from '../render/human.ts'
 import { isId, shortId, splitReference } from '../render/image.ts'
 import { formatTable } from '../render/table.ts'
+import { formatTemplate } from '../render/template.ts'
 import type { Context } from '../context.ts'
 import type { Engine } from '../../index.ts'
 import { formatNotice } from '../render/progress.ts'
@@ -21,11 +22,19 @@ export const importImage = defineCommand({
   usage: 'TARBALL REFERENCE',
   summary: 'Make an image of a root filesystem tarball (plain or compressed; - reads stdin)',
   arity: [2, 2],
-  options: {},
-  examples: ['caisson image import rootfs.tar.gz shop/base:1'],
-  run: async (context, { positionals: [tar = '', reference = ''] }) => {
+  options: {
+    change: list('INSTRUCTION', `Dockerfile instruction to apply, such as 'CMD ["nginx"]'; may be repeated`, 'c'),
+    message: text('TEXT', 'Comment to keep with the image', 'm'),
+  },
+  examples: [
+    'caisson image import rootfs.tar.gz shop/base:1',
+    `caisson image import -c 'CMD ["redis-server"]' -c 'USER redis' rootfs.tar shop/redis`,
+  ],
+  run: async (context, { values, positionals: [tar = '', reference = ''] }) => {
     requireRoot()
-    const image = await openWriter(context).importImage(tar === '-' ? '-' : resolve(context.cwd, tar), reference)
+    const options = { changes: values.change, message: values.message ?? '' }
+    const archive = tar === '-' ? '-' : resolve(context.cwd, tar)
+    const image = await openWriter(context).importImage(archive, reference, options)
     context.stdout.write(`${image.id}\n`)
     return 0
   },
@@ -50,6 +59,21 @@ export const loadImages = defineCommand({
     const images = await openWriter(context).loadImages({ archive, platform, name })
     for (const { reference } of quiet ? [] : images)
       context.stdout.write(isId(reference) ? `Loaded image ID: ${reference}\n` : `Loaded image: ${reference}\n`)
+    return 0
+  },
+})
+
+export const inspectImages = defineCommand({
+  usage: 'IMAGE…',
+  summary: 'Show everything about images, in the fields of docker image inspect',
+  arity: [1, Number.POSITIVE_INFINITY],
+  options: { format: text('TEMPLATE', 'Template such as "{{.Id}}" or "{{json .Config}}"', 'f') },
+  examples: ['caisson image inspect shop/web:1', "caisson image inspect -f '{{json .Config.Env}}' shop/web:1"],
+  run: async (context, { values: { format }, positionals }) => {
+    const images = await openReader(context).inspectImages(positionals)
+    const isJson = format === undefined || format === 'json'
+    const rows = images as unknown as readonly Record<string, unknown>[]
+    context.stdout.write(isJson ? `${JSON.stringify(images, null, 4)}\n` : formatTemplate(format, rows, {}))
     return 0
   },
 })
