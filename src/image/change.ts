@@ -109,10 +109,13 @@ const INSTRUCTIONS: Readonly<Record<string, (text: string, before: Configuration
 }
 
 /** The configuration with `changes` made, in their order. */
-export const applyChanges = (config: ConfigurationFields, changes: readonly string[]): ConfigurationFields =>
-  changes.reduce((before, change) => {
+export const applyChanges = (config: ConfigurationFields, changes: readonly string[]): ConfigurationFields => {
+  let changed = config
+  for (const change of changes) {
     const [, name = '', rest = ''] = /^\s*(\w+)\s+(.*?)\s*$/s.exec(change) ?? []
     const instruction = INSTRUCTIONS[name.toUpperCase()]
     if (instruction === undefined || rest === '') return refuse(change, 'is no instruction that an import can take')
-    return { ...before, ...instruction(rest, before) }
-  }, config)
+    changed = { ...changed, ...instruction(rest, changed) }
+  }
+  return changed
+}
