@@ -111,6 +111,11 @@ void read(Reader& in, NameDirectory& out) {
   in.boolean(out.internal, "NameDirectory.internal");
 }
 
+void read(Reader& in, NameAlias& out) {
+  in.text(out.alias, "NameAlias.alias");
+  in.text(out.name, "NameAlias.name");
+}
+
 void read(Reader& in, Upstream& out) {
   in.bytes(out.address, "Upstream.address");
   in.u32(out.port, "Upstream.port");
@@ -119,6 +124,7 @@ void read(Reader& in, Upstream& out) {
 void read(Reader& in, Dns& out) {
   in.u32(out.port, "Dns.port");
   in.list(out.networks, 9, "Dns.networks", [&](auto& item) { read(in, item); });
+  in.list(out.aliases, 8, "Dns.aliases", [&](auto& item) { read(in, item); });
   in.boolean(out.forward, "Dns.forward");
   in.list(out.upstreams, 8, "Dns.upstreams", [&](auto& item) { read(in, item); });
   in.bytes(out.seccomp, "Dns.seccomp");

@@ -188,6 +188,13 @@ struct NameDirectory {
   bool internal = false;
 };
 
+struct NameAlias {
+  // name that this container alone may use, lower case
+  std::string alias;
+  // name on its networks that is meant
+  std::string name;
+};
+
 struct Upstream {
   // 4 or 16 bytes, network order
   std::vector<uint8_t> address;
@@ -200,6 +207,8 @@ struct Dns {
   uint32_t port = 0;
   // networks of this container, search order
   std::vector<NameDirectory> networks;
+  // go before the names of networks
+  std::vector<NameAlias> aliases;
   // unknown names go upstream; false when all networks are internal
   bool forward = false;
   // asked in this order, from the NetworkRoot
@@ -311,7 +320,7 @@ struct LaunchPlan {
   Network network;
   // size at which a segment ends
   uint64_t log_max_bytes = 0;
-  // segments kept, at least 1
+  // segments kept; 0 = nothing is logged
   uint32_t log_max_files = 0;
   uint32_t stop_signal = 0;
   uint32_t stop_grace_ms = 0;

@@ -41,9 +41,10 @@ Result<LogSegments> LogSegments::open(int state_directory, uint64_t max_bytes, u
   Result<void> made = sys::mkdirat(state_directory, "log", 0700);
   if (!made && made.failure().error != EEXIST) return std::move(made).failure();
   LogSegments segments;
+  if (max_files == 0) return segments;
   segments.directory_ = TRY(sys::openat(state_directory, "log", O_RDONLY | O_DIRECTORY));
   segments.max_bytes_ = max_bytes == 0 ? UINT64_MAX : max_bytes;
-  segments.max_files_ = std::max(max_files, 1u);
+  segments.max_files_ = max_files;
   Numbers found = find_segments(segments.directory_.get());
   segments.first_ = std::max<uint64_t>(found.first, 1);
   segments.number_ = std::max<uint64_t>(found.last, 1);
@@ -72,6 +73,7 @@ void LogSegments::rotate() {
 }
 
 void LogSegments::write(std::string_view lines) {
+  if (max_files_ == 0) return;
   if (!file_) {
     Result<void> opened = open_segment();
     if (!opened) {

@@ -13,7 +13,7 @@ namespace caisson {
 
 class LogSegments {
  public:
-  // Goes on with the highest number that is there. maxBytes 0 = one segment without end.
+  // Goes on with the highest number that is there. maxBytes 0 = one segment without end; maxFiles 0 = nothing is written.
   static Result<LogSegments> open(int state_directory, uint64_t max_bytes, uint32_t max_files);
 
   // What still fits in the current segment.
@@ -32,7 +32,7 @@ class LogSegments {
   std::string gap_line() const;
 
   Fd directory_, file_;
-  uint64_t max_bytes_ = 0, max_files_ = 1;
+  uint64_t max_bytes_ = UINT64_MAX, max_files_ = 0;
   uint64_t first_ = 1, number_ = 1, size_ = 0;
   uint64_t lost_bytes_ = 0;
   int error_ = 0;  // why they were lost

@@ -15,12 +15,13 @@ struct NETD_FD {
   static constexpr int udp = 3, tcp = 4, broker = 5, config = 6, first_directory = 7;
 };
 
-// Start of the config; then `directories` × {u8 length, name}, then `seccomp` bytes of struct sock_filter.
+// Start of the config; then `directories` × {u8 length, name}, `aliases` × {u8 length, alias, u8 length, name}, `seccomp` bytes of struct sock_filter.
 struct NetdConfig {
   uint32_t parent;       // pid of the monitor, to notice that it died before PDEATHSIG was set
   uint32_t dns;          // 1: udp and tcp are there
   uint32_t forward;      // 1: unknown names go upstream
   uint32_t directories;  // networks of the container
+  uint32_t aliases;
   uint32_t listeners;    // splices
   uint32_t upstreams;
   uint32_t seccomp;      // bytes
@@ -43,6 +44,6 @@ struct BrokerReply {
 };
 static_assert(sizeof(BrokerReply) == 16);
 
-constexpr size_t MAX_DIRECTORIES = 64, MAX_LISTENERS = 512, MAX_UPSTREAMS = 8;
+constexpr size_t MAX_DIRECTORIES = 64, MAX_ALIASES = 256, MAX_LISTENERS = 512, MAX_UPSTREAMS = 8;
 
 }  // namespace caisson

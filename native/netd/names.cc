@@ -65,7 +65,15 @@ bool read_directory(int network, std::string_view name, std::vector<uint32_t>& a
 
 }  // namespace
 
-bool Names::find(std::string_view name, std::vector<uint32_t>& addresses) const {
+std::string_view Names::meant_by(std::string_view name) const {
+  for (const Alias& item : aliases_) {
+    if (item.alias == name) return item.name;
+  }
+  return name;
+}
+
+bool Names::find(std::string_view asked, std::vector<uint32_t>& addresses) const {
+  std::string_view name = meant_by(asked);
   bool known = false;
   for (const NetworkNames& item : networks_) {
     known = read_directory(item.directory, name, addresses) || known;

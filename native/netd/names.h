@@ -13,6 +13,8 @@ class Names {
  public:
   // `directory`: borrowed descriptor of names/; `network`: lower case, may be empty. In search order.
   void add_network(int directory, std::string network) { networks_.push_back({directory, std::move(network)}); }
+  // `alias` stands for `name`, before any name of a network. Both lower case.
+  void add_alias(std::string alias, std::string name) { aliases_.push_back({std::move(alias), std::move(name)}); }
   // Whether one of the networks knows the name (`web`, `web.network`). Addresses in network order, those of the first network
   // that has some; none: a service without a running replica.
   bool find(std::string_view name, std::vector<uint32_t>& addresses) const;
@@ -24,7 +26,13 @@ class Names {
     int directory;
     std::string network;
   };
+  struct Alias {
+    std::string alias, name;
+  };
+  std::string_view meant_by(std::string_view name) const;
+
   std::vector<NetworkNames> networks_;
+  std::vector<Alias> aliases_;
 };
 
 }  // namespace caisson

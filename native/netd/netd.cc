@@ -34,6 +34,7 @@ constexpr int TICK_MS = 250;
 struct Start {
   NetdConfig config;
   std::vector<std::string> networks;  // name of each directory's network, lower case
+  std::vector<std::string> aliases;   // alias, name, alias, name …, lower case
   std::vector<uint8_t> seccomp;
 };
 
@@ -44,6 +45,15 @@ std::string lower(std::string text) {
 
 Failure malformed() { return Failure{.section = "resolver", .index = 0, .syscall = "read", .error = EINVAL, .path = "config"}; }
 
+Result<void> read_texts(std::span<const uint8_t>& rest, uint32_t count, std::vector<std::string>& texts) {
+  for (uint32_t i = 0; i < count; ++i) {
+    if (rest.empty() || rest.size() <= rest[0]) return malformed();
+    texts.push_back(lower({reinterpret_cast<const char*>(rest.data()) + 1, rest[0]}));
+    rest = rest.subspan(1 + rest[0]);
+  }
+  return {};
+}
+
 Result<Start> read_start() {
   Fd file(NETD_FD::config);
   std::vector<uint8_t> bytes = TRY(sys::read_all(file.get(), MAX_CONFIG_BYTES));
@@ -52,11 +62,9 @@ Result<Start> read_start() {
   if (rest.size() < sizeof start.config) return malformed();
   memcpy(&start.config, rest.data(), sizeof start.config);
   rest = rest.subspan(sizeof start.config);
-  for (uint32_t i = 0; i < start.config.directories; ++i) {
-    if (rest.empty() || rest.size() <= rest[0]) return malformed();
-    start.networks.push_back(lower({reinterpret_cast<const char*>(rest.data()) + 1, rest[0]}));
-    rest = rest.subspan(1 + rest[0]);
-  }
+  if (start.config.aliases > MAX_ALIASES) return malformed();
+  TRY(read_texts(rest, start.config.directories, start.networks));
+  TRY(read_texts(rest, start.config.aliases * 2, start.aliases));
   if (rest.size() != start.config.seccomp) return malformed();
   start.seccomp.assign(rest.begin(), rest.end());
   return start;
@@ -120,6 +128,7 @@ Result<void> confine(const Start& start) {
 Names names_of(const Start& start) {
   Names names;
   for (size_t i = 0; i < start.networks.size(); ++i) names.add_network(NETD_FD::first_directory + i, start.networks[i]);
+  for (size_t i = 0; i + 1 < start.aliases.size(); i += 2) names.add_alias(start.aliases[i], start.aliases[i + 1]);
   return names;
 }
 

@@ -30,22 +30,29 @@ constexpr int BROKER_BUFFER_BYTES = 2 << 20;
 constexpr int REQUESTS_A_TURN = 32;
 constexpr double SOCKETS_A_SECOND = 4096;
 
+void append_text(std::vector<uint8_t>& bytes, const std::string& text) {
+  uint8_t length = std::min<size_t>(text.size(), 255);
+  bytes.push_back(length);
+  bytes.insert(bytes.end(), text.begin(), text.begin() + length);
+}
+
 std::vector<uint8_t> config_of(const Resolver& resolver, const Dns& dns) {
   NetdConfig config = {
       .parent = static_cast<uint32_t>(::getpid()),
       .dns = dns.port != 0 ? 1u : 0u,
       .forward = dns.forward ? 1u : 0u,
       .directories = static_cast<uint32_t>(dns.networks.size()),
+      .aliases = static_cast<uint32_t>(dns.aliases.size()),
       .listeners = static_cast<uint32_t>(resolver.listeners.size()),
       .upstreams = static_cast<uint32_t>(resolver.upstreams.size()),
       .seccomp = static_cast<uint32_t>(dns.seccomp.size()),
   };
   std::vector<uint8_t> bytes(sizeof config);
   memcpy(bytes.data(), &config, sizeof config);
-  for (const NameDirectory& network : dns.networks) {
-    uint8_t length = std::min<size_t>(network.name.size(), 255);
-    bytes.push_back(length);
-    bytes.insert(bytes.end(), network.name.begin(), network.name.begin() + length);
+  for (const NameDirectory& network : dns.networks) append_text(bytes, network.name);
+  for (const NameAlias& alias : dns.aliases) {
+    append_text(bytes, alias.alias);
+    append_text(bytes, alias.name);
   }
   bytes.insert(bytes.end(), dns.seccomp.begin(), dns.seccomp.end());
   return bytes;
@@ -64,7 +71,8 @@ Result<Fd> open_names(const std::string& path) {
 Result<void> open_dns(Resolver& resolver, const Dns& dns) {
   resolver.udp = TRY(listen_on(Protocol::udp, DNS_ADDRESS, dns.port, 0)).fd;
   resolver.tcp = TRY(listen_on(Protocol::tcp, DNS_ADDRESS, dns.port, 0)).fd;
-  if (dns.networks.size() > MAX_DIRECTORIES || dns.upstreams.size() > MAX_UPSTREAMS) {
+  bool many = dns.networks.size() > MAX_DIRECTORIES || dns.aliases.size() > MAX_ALIASES;
+  if (many || dns.upstreams.size() > MAX_UPSTREAMS) {
     return Failure{.section = "resolver", .index = 0, .syscall = "netd", .error = E2BIG, .path = {}};
   }
   for (const NameDirectory& network : dns.networks) resolver.names.push_back(TRY(open_names(network.path)));

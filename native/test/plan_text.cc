@@ -141,6 +141,11 @@ void print(std::string& out, const std::string& path, const NameDirectory& in) {
   line(out, path + ".internal", in.internal);
 }
 
+void print(std::string& out, const std::string& path, const NameAlias& in) {
+  line(out, path + ".alias", in.alias);
+  line(out, path + ".name", in.name);
+}
+
 void print(std::string& out, const std::string& path, const Upstream& in) {
   line(out, path + ".address", in.address);
   line(out, path + ".port", in.port);
@@ -149,6 +154,7 @@ void print(std::string& out, const std::string& path, const Upstream& in) {
 void print(std::string& out, const std::string& path, const Dns& in) {
   line(out, path + ".port", in.port);
   for (size_t i = 0; i < in.networks.size(); i++) print(out, item(path + ".networks", i), in.networks[i]);
+  for (size_t i = 0; i < in.aliases.size(); i++) print(out, item(path + ".aliases", i), in.aliases[i]);
   line(out, path + ".forward", in.forward);
   for (size_t i = 0; i < in.upstreams.size(); i++) print(out, item(path + ".upstreams", i), in.upstreams[i]);
   line(out, path + ".seccomp", in.seccomp);

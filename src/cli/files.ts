@@ -1,13 +1,38 @@
-import { readFileSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
 import { CaissonError } from '../errors.ts'
 
 const STDIN = 0
 const ABSENT = new Set(['ENOENT', 'ENOTDIR', 'EISDIR'])
 
+/** No file that is read as text comes near; what is larger is a mistake (a device, a disk image), and would fill memory. */
+const MAX_BYTES = 64 * 1024 * 1024
+const CHUNK_BYTES = 64 * 1024
+
+const readWhole = (fd: number): string => {
+  const chunks: Buffer[] = []
+  for (let length = 0; ; ) {
+    const chunk = Buffer.allocUnsafe(CHUNK_BYTES)
+    const read = readSync(fd, chunk)
+    if (read === 0) return Buffer.concat(chunks).toString('utf8')
+    length += read
+    if (length > MAX_BYTES) throw new Error(`it is larger than ${MAX_BYTES / 1024 / 1024} MiB`)
+    chunks.push(chunk.subarray(0, read))
+  }
+}
+
+const readPath = (path: string): string => {
+  const fd = openSync(path, 'r')
+  try {
+    return readWhole(fd)
+  } finally {
+    closeSync(fd)
+  }
+}
+
 /** Text of a file, `-` being standard input; undefined: there is none. Other failures, as of permission, name the file. */
 const readText = (path: string): string | undefined => {
   try {
-    return readFileSync(path === '-' ? STDIN : path, 'utf8')
+    return path === '-' ? readFileSync(STDIN, 'utf8') : readPath(path)
   } catch (error) {
     if (error instanceof Error && 'code' in error && ABSENT.has(String(error.code))) return undefined
     throw new CaissonError('EREAD', `cannot read ${path}: ${error instanceof Error ? error.message : error}`, {

@@ -29,6 +29,7 @@ import { hostDevicesOf } from './devices.ts'
 import { type Joined, joinedBy, sharesNetwork, joinedHostname, networkFiles, newRun } from './joins.ts'
 import { accountsOf, attachmentsOf, imageOf, provideBinds, provideVolumes } from './prepare.ts'
 import { provideFiles } from './secret-files.ts'
+import { refusalOf } from './refusals.ts'
 import { letGo, type Reservation, runEnded } from './reserve.ts'
 import type { Session } from './session.ts'
 import { CGROUP_PARENT, undoContainer, undoRun } from './undo.ts'
@@ -77,6 +78,7 @@ const connectRun = async (session: Session, { record, ports }: LaunchInput): Pro
     attachments,
     addresses,
     ports: bound,
+    aliases: record.definition.links.map(({ service, alias }) => ({ alias, name: service })),
     resolver: resolverSettings(resolvConf, record.definition),
     random: randomBytes(attachments.length * RANDOM_BYTES_PER_NETWORK),
   })
@@ -202,7 +204,12 @@ const undoFailed = (session: Session, id: string, isKept: boolean) =>
   isKept ? undoRun(session, id) : undoContainer(session, id)
 
 /** What a monitor reports becomes an error in Node's shape. */
-const told = (error: unknown): unknown => (error instanceof MonitorFailure ? systemError(error.failure, error) : error)
+const told = (error: unknown, plan?: LaunchPlan, service?: Service): unknown => {
+  if (!(error instanceof MonitorFailure)) return error
+  const failed = systemError(error.failure, error)
+  if (plan === undefined || service === undefined) return failed
+  return refusalOf(failed, { index: error.failure.index ?? 0, plan, service })
+}
 
 const abandon = async (
   session: Session,
@@ -229,6 +236,7 @@ export const launch = async (session: Session, input: LaunchInput): Promise<Buil
     isReserved = false
   }
   let monitor: MonitorClient | undefined
+  let plan: LaunchPlan | undefined
   try {
     const joined = joinedBy(session, record)
     const connection = await connectRun(session, input)
@@ -239,7 +247,7 @@ export const launch = async (session: Session, input: LaunchInput): Promise<Buil
     const allocation = allocationOf(session, record, image, connection, joined, files)
     const facts = session.facts()
     const specInput = { service: record.definition, image: image.config, facts, allocation }
-    const plan = lower(createRuntimeSpec(specInput), allocation, facts)
+    plan = lower(createRuntimeSpec(specInput), allocation, facts)
     writePlans(session, record, connection, plan)
     writeRunFiles(session, record, connection, facts.resolvConf, hostnameOf(specInput))
     writeAllocation(runPaths(session.roots, record.id), connection, image.layers, joined.recorded)
@@ -253,7 +261,7 @@ export const launch = async (session: Session, input: LaunchInput): Promise<Buil
   } catch (error) {
     release()
     await abandon(session, record, isKept, monitor)
-    throw told(error)
+    throw told(error, plan, record.definition)
   }
 }
 

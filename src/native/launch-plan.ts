@@ -100,6 +100,10 @@ const nameDirectory = record('NameDirectory', {
   name: [text, 'name of the network: `<name>.<network>` is a name too; empty = not'],
   internal: [bool, 'network without a way out'],
 })
+const nameAlias = record('NameAlias', {
+  alias: [text, 'name that this container alone may use, lower case'],
+  name: [text, 'name on its networks that is meant'],
+})
 const upstream = record('Upstream', {
   address: [bytes, '4 or 16 bytes, network order'],
   port: [u32, '53'],
@@ -107,6 +111,7 @@ const upstream = record('Upstream', {
 const dns = record('Dns', {
   port: [u32, 'netd listens on 127.0.0.11:<port>, UDP and TCP; 0 = no netd'],
   networks: [list(nameDirectory), 'networks of this container, search order'],
+  aliases: [list(nameAlias), 'go before the names of networks'],
   forward: [bool, 'unknown names go upstream; false when all networks are internal'],
   upstreams: [list(upstream), 'asked in this order, from the NetworkRoot'],
   seccomp: [bytes, 'filter of netd, as ProcessPlan.seccomp'],
@@ -195,7 +200,7 @@ export const launchPlan = record('LaunchPlan', {
   memoryEvents: [events, ''],
   network: [network, ''],
   logMaxBytes: [u64, 'size at which a segment ends'],
-  logMaxFiles: [u32, 'segments kept, at least 1'],
+  logMaxFiles: [u32, 'segments kept; 0 = nothing is logged'],
   stopSignal: [u32, ''],
   stopGraceMs: [u32, ''],
   restart: [restart, ''],

@@ -39,6 +39,8 @@ export interface ConnectInput {
   /** One for each attachment (reserveAddresses). */
   readonly addresses: readonly string[]
   readonly ports: readonly BoundPort[]
+  /** Names that this container alone uses, each for a name on its networks. */
+  readonly aliases: readonly { readonly alias: string; readonly name: string }[]
   readonly resolver: ResolverSettings
   /** At least 8 bytes for each attachment: fresh names of the host ends. */
   readonly random: Uint8Array
@@ -241,6 +243,9 @@ const dnsOf = (input: ConnectInput, joined: readonly Joined[]): Connection['netw
     name: network.name,
     internal: network.internal,
   })),
+  aliases: input.aliases
+    .map(({ alias, name }) => ({ alias: alias.toLowerCase(), name: name.toLowerCase() }))
+    .filter(({ alias }) => isName(alias)),
   forward: joined.some(({ network }) => !network.internal),
   upstreams: input.resolver.upstreams.map(upstreamOf),
   seccomp: NOTHING,
@@ -339,7 +344,7 @@ export const unconnected = (mode: 'none' | 'host' | 'joined'): Connection => ({
     hostFirewall: NOTHING,
     conntrackAddress: NOTHING,
     names: [],
-    dns: { port: 0, networks: [], forward: false, upstreams: [], seccomp: NOTHING },
+    dns: { port: 0, networks: [], aliases: [], forward: false, upstreams: [], seccomp: NOTHING },
     listeners: [],
   },
   listenerFds: [],

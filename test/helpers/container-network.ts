@@ -24,7 +24,7 @@ export const noNetwork: NetworkPlan = {
   hostFirewall: Buffer.alloc(0),
   conntrackAddress: Buffer.alloc(0),
   names: [],
-  dns: { port: 0, networks: [], forward: false, upstreams: [], seccomp: Buffer.alloc(0) },
+  dns: { port: 0, networks: [], aliases: [], forward: false, upstreams: [], seccomp: Buffer.alloc(0) },
   listeners: [],
 }
 

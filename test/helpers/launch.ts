@@ -179,7 +179,7 @@ const samplePlan = (args: readonly string[], layer: string): LaunchPlan => ({
     hostFirewall: new Uint8Array(),
     conntrackAddress: new Uint8Array(),
     names: [],
-    dns: { port: 0, networks: [], forward: false, upstreams: [], seccomp: new Uint8Array() },
+    dns: { port: 0, networks: [], aliases: [], forward: false, upstreams: [], seccomp: new Uint8Array() },
     listeners: [],
   },
   logMaxBytes: 0n,

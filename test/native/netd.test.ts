@@ -60,6 +60,7 @@ const plan = (dns: Partial<typeof noNetwork.dns> = {}) => ({
       { path: front, name: 'Front', internal: false },
       { path: back, name: 'back', internal: false },
     ],
+    aliases: [{ alias: 'Database', name: 'db' }],
     forward: true,
     upstreams: ['127.0.0.53', '127.0.0.54'].map((address) => ({ address: ipv4(address), port: UPSTREAM_PORT })),
     seccomp: netdFilter(machine),
@@ -113,6 +114,11 @@ test('a name may be followed by its network', async () => {
   assert.equal((await ask('web.back')).answers, ['10.0.1.2'])
   assert.is((await ask('web.front')).answers.length, 3)
   assert.equal((await ask('db.back')).answers, ['10.0.1.9'])
+})
+
+test('an alias is a name of one container for a name of its networks, before those', async () => {
+  assert.equal((await ask('database')).answers, ['10.0.1.9'])
+  assert.equal((await ask('DATABASE.')).answers, ['10.0.1.9'])
 })
 
 test('a name appears and goes at once', async () => {

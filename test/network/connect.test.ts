@@ -45,6 +45,7 @@ const input = (more: Partial<ConnectInput> = {}): ConnectInput => ({
   addresses: ['10.208.1.2'],
   ports: [bound('0.0.0.0', 20), bound('::', 21)],
   resolver: { upstreams: ['127.0.0.53', '::1'], search: [], options: [] },
+  aliases: [],
   random: Uint8Array.from({ length: 32 }, (_, index) => index + 1),
   ...more,
 })

@@ -166,7 +166,7 @@ export const allocation = (change: Partial<Allocation> = {}): Allocation => ({
     hostFirewall: new Uint8Array(),
     conntrackAddress: new Uint8Array(),
     names: [],
-    dns: { port: 0, networks: [], forward: false, upstreams: [], seccomp: new Uint8Array() },
+    dns: { port: 0, networks: [], aliases: [], forward: false, upstreams: [], seccomp: new Uint8Array() },
     listeners: [],
   },
   ...change,

@@ -31,6 +31,7 @@ const bridge: Allocation['network'] = {
   dns: {
     port: 61053,
     networks: [{ path: '/run/caisson/networks/aaaabbbbcccc/names', name: 'shop_default', internal: false }],
+    aliases: [{ alias: 'database', name: 'db' }],
     forward: true,
     upstreams: [{ address: new Uint8Array([1, 1, 1, 1]), port: 53 }],
     seccomp: none,
