@@ -21,9 +21,10 @@ export const sysctlPath = (name: string): string | undefined => {
   return steps.length > 1 && steps.every((step) => STEP.test(step)) ? path : undefined
 }
 
-const refusalOf = (path: string | undefined, { networkMode }: Service): string | undefined => {
+const refusalOf = (path: string | undefined, { networkMode, ipc }: Service): string | undefined => {
   if (path === undefined) return 'that is not a name of one'
-  if (IPC.has(path) || path.startsWith('fs/mqueue/')) return undefined
+  if (IPC.has(path) || path.startsWith('fs/mqueue/'))
+    return ipc === 'host' ? 'the ipc namespace of the service is that of the host' : undefined
   if (!path.startsWith('net/')) return 'it is of the whole machine, not of a container'
   return networkMode === 'host' ? 'the network of the service is that of the host' : undefined
 }

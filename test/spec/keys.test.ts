@@ -87,6 +87,7 @@ test('sysctls of the machine, and paths that lead elsewhere, are refused', () =>
   assert.is(found.length, names.length)
   assert.equal(findingsOf({ service: { sysctls: { 'net.core.somaxconn': '' } } }).length, 1)
   assert.equal(findingsOf({ service: { networkMode: 'host', sysctls: { 'net.core.somaxconn': '1' } } }).length, 1)
+  assert.equal(findingsOf({ service: { ipc: 'host', sysctls: { 'kernel.shmmax': '1' } } }).length, 1)
 })
 
 test('group_add takes names of the image and numbers, after the user`s own', () => {
