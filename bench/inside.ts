@@ -23,6 +23,10 @@ const UP: UpOptions = {
   timeoutMs: undefined,
   lenient: false,
   dryRun: false,
+  wait: false,
+  waitTimeoutMs: undefined,
+  rerun: [],
+  attached: false,
 }
 const EXEC: Omit<ExecOptions, 'service' | 'command'> = {
   index: undefined,

@@ -1,7 +1,7 @@
 /** The public API, and all that the command line may use of the engine. Nothing heavy is loaded before it is called. */
 export { configHash } from './engine/config-hash.ts'
 export { createEngine } from './engine/engine.ts'
-export { ChangeError, ExecError, ServiceError } from './engine/errors.ts'
+export { ChangeError, type ExitFacts, ExecError, type FailureFacts, ServiceError } from './engine/errors.ts'
 export type { Emit, EngineEvent, LockHolder, Subject } from './engine/events.ts'
 export type {
   ChangeOptions,

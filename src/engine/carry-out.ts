@@ -7,11 +7,14 @@ import { forgetProject } from '../state/projects.ts'
 import { readContainers } from '../state/snapshot.ts'
 import { aborted, ChangeError } from './errors.ts'
 import { execute } from './execute.ts'
+import { CountedOn } from './counted-on.ts'
 import { perform } from './operations.ts'
 import { giveBack, listenFirst } from './prelude.ts'
 import { newId } from './reserve.ts'
 import { type Run, subjectOf } from './run.ts'
 import type { Session } from './session.ts'
+import { summary } from './summary.ts'
+import type { Turn } from './turn.ts'
 import type { WorldRead } from './world.ts'
 
 /** Most operations wait for a monitor: more of them than processors, but not hundreds at once. */
@@ -24,30 +27,51 @@ const idsOf = (plan: Plan): ReadonlyMap<string, string> =>
     ),
   )
 
+export interface Work {
+  readonly session: Session
+  readonly plan: Plan
+  readonly world: WorldRead
+  /** The lock is held, or was last held when `world` was read. */
+  readonly turn: Turn
+  readonly model: Project | undefined
+  /** When all waiting ends; undefined: never. */
+  readonly deadline?: number | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Ends waiting for whatever reason comes first: the caller's signal, or a turn that is lost. */
+const whenToStop = (signal: AbortSignal | undefined): AbortController => {
+  const stop = new AbortController()
+  if (signal?.aborted) stop.abort(aborted())
+  else signal?.addEventListener('abort', () => stop.abort(aborted()), { once: true })
+  return stop
+}
+
 /** Throws ChangeError with everything that failed; what was done by then stays done. */
-export const carryOut = async (
-  session: Session,
-  plan: Plan,
-  world: WorldRead,
-  model: Project | undefined,
-  signal?: AbortSignal,
-): Promise<void> => {
+export const carryOut = async ({ session, plan, world, turn, model, deadline, signal }: Work): Promise<void> => {
+  const stop = whenToStop(signal)
   const run: Run = {
-    ...{ session, project: plan.project, model, plan, signal },
+    ...{ session, project: plan.project, model, plan, signal: stop.signal, deadline },
     records: new Map(world.containers.map(({ record }) => [record.id, record])),
     networks: new Map(world.networks.map((network) => [network.name, network])),
     ids: idsOf(plan),
-    ...{ reservations: new Map(), ports: new Map(), built: new Map() },
+    ...{ reservations: new Map(), ports: new Map(), built: new Map(), countedOn: new CountedOn(plan) },
+  }
+  turn.hooks = {
+    beforeRest: () => giveBack(run),
+    afterRest: () => run.countedOn.check(session, plan.project),
+    onLost: (error) => stop.abort(error),
   }
   const execution = {
     perform: (node: Plan['nodes'][number]) => perform(run, node),
+    changing: <T>(work: () => Promise<T>) => turn.changing(work),
     ...{ subjectOf: subjectOf(model), emit: session.emit, parallel: PARALLEL, signal },
   }
   try {
-    await listenFirst(run)
+    await turn.changing(() => listenFirst(run))
     const errors = await execute(plan, execution)
-    if (errors.length > 0) throw new ChangeError(errors)
     if (signal?.aborted) throw aborted()
+    if (errors.length > 0) throw new ChangeError(summary(errors))
   } finally {
     await giveBack(run)
     trimJournal(session.binding, session.roots)

@@ -15,13 +15,14 @@ import { pruneHostLayers } from '../image/host.ts'
 import { carryOut, forgetEmptyProject } from './carry-out.ts'
 import { changing, type Session, withSession } from './session.ts'
 import type { ChangeOptions, DownOptions, EngineOptions, KillOptions, Outcome, ProjectTarget } from './types.ts'
+import { Turn } from './turn.ts'
 import { removeProjectCgroups } from './undo.ts'
 import { lookAtWorld, readWorld } from './world.ts'
 
 type Reconcile = (observed: Observed) => Plan
 
 /** A signal alone changes nothing that a lock guards, and has to reach what another change is waiting for. */
-const withoutLock: typeof changing = (_session, _name, work) => work()
+const withoutLock: typeof changing = (_session, _name, work) => work(new Turn(async () => ({ release: () => {} })))
 
 const apply = async (
   engine: EngineOptions,
@@ -37,14 +38,16 @@ const apply = async (
     return { plan }
   }
   return withSession(engine, (session) =>
-    hold(session, target.name, async () => {
-      const world = await readWorld(session, target.name)
-      const plan = reconcile(world.observed)
+    hold(session, target.name, async (turn) => {
+      const { world, plan } = await turn.changing(async () => {
+        const world = await readWorld(session, target.name)
+        return { world, plan: reconcile(world.observed) }
+      })
       engine.emit({ kind: 'planned', plan })
       try {
-        await carryOut(session, plan, world, target.project)
+        await carryOut({ session, plan, world, turn, model: target.project })
       } finally {
-        await after(session)
+        await turn.changing(() => after(session))
       }
       return { plan }
     }),

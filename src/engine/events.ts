@@ -28,8 +28,27 @@ export type EngineEvent =
   | { readonly kind: 'started'; readonly node: PlanNode; readonly subject: Subject }
   | { readonly kind: 'done'; readonly node: PlanNode; readonly subject: Subject; readonly milliseconds: number }
   | { readonly kind: 'failed'; readonly node: PlanNode; readonly subject: Subject; readonly error: CaissonError }
-  /** Not done because node `because` failed or was skipped itself. */
-  | { readonly kind: 'skipped'; readonly node: PlanNode; readonly subject: Subject; readonly because: number }
+  /** Not done because node `because` failed or was skipped itself. `culprit`: what failed first in that chain. */
+  | {
+      readonly kind: 'skipped'
+      readonly node: PlanNode
+      readonly subject: Subject
+      readonly because: number
+      readonly culprit: Subject
+    }
+  /**
+   * A container is waited for: when that begins, whenever what is known of it changes, and as a reminder (`isReminder`) after
+   * 5 s and then every 10 s. `message`: `to be healthy (starting, 3 failed probes: connection refused)`.
+   */
+  | {
+      readonly kind: 'waiting'
+      readonly node: PlanNode
+      readonly subject: Subject
+      readonly message: string
+      readonly isReminder: boolean
+    }
+  /** A container that has done its work is not run again. */
+  | { readonly kind: 'finished'; readonly subject: Subject }
   /** Another command changes the same thing; this one waits for it. */
   | { readonly kind: 'locked'; readonly lock: string; readonly holder: LockHolder | undefined }
   /** The rest of a container whose monitor was killed, or of a command that was, is undone. */

@@ -5,11 +5,13 @@ import { CaissonError } from '../errors.ts'
 import { MonitorClient } from '../monitor/client.ts'
 import { bridgeName, ensureNetwork, removeNetwork as removeFromRoot } from '../network/driver.ts'
 import { configHash, networkHash } from '../plan/config-hash.ts'
+import { isUp } from '../plan/observed.ts'
 import type { Operation, PlanNode } from '../plan/plan.ts'
 import { commandLine } from '../spec/process.ts'
 import { appendEvent } from '../state/journal.ts'
 import { containerPaths, networkRecordFile, networksDirectory, runPaths } from '../state/layout.ts'
 import type { ContainerRecord, NetworkRecord, Status } from '../state/records.ts'
+import { readContainer } from '../state/snapshot.ts'
 import { readRecord, removeTree, writeRecord } from '../state/store.ts'
 import { parseSignal } from '../units/signals.ts'
 import { ensureVolume, removeVolume as removeData } from '../volume/volumes.ts'
@@ -22,9 +24,12 @@ import { claimName, letGo, newId, reserve, runEnded } from './reserve.ts'
 import { type Run, serviceOf } from './run.ts'
 import { withoutSecrets } from './secret-files.ts'
 import { undoContainer, undoRun } from './undo.ts'
+import { waitContainer } from './wait-operation.ts'
 
 type Of<Kind extends Operation['kind']> = Extract<Operation, { kind: Kind }>
-type Performers = { readonly [Kind in Operation['kind']]: (run: Run, operation: Of<Kind>) => Promise<void> }
+type Performers = {
+  readonly [Kind in Operation['kind']]: (run: Run, operation: Of<Kind>, node: PlanNode) => Promise<void>
+}
 
 const journal = (run: Run, type: 'network' | 'volume', action: string, id: string, name: string) =>
   appendEvent(run.session.roots, { type, action, id, attributes: { name, project: run.project } })
@@ -101,12 +106,12 @@ const joinedNetworks = (run: Run, service: Service): ContainerRecord['networks']
 const recordOf = (
   run: Run,
   id: string,
-  { service: serviceName, number, name, replaces }: Of<'createContainer'>,
+  { service: serviceName, number, name, replaces, renewVolumes }: Of<'createContainer'>,
 ): ContainerRecord => {
   const service = serviceOf(run, serviceName)
   const reference = service.image ?? ''
   const image = imageOf(run.session, reference)
-  const kept = replaces === undefined ? {} : (run.records.get(replaces)?.volumes ?? {})
+  const kept = replaces === undefined || renewVolumes ? {} : (run.records.get(replaces)?.volumes ?? {})
   const hash = configHash(service)
   return {
     ...{ version: 1, id, name, project: run.project, service: serviceName, number, oneOff: false },
@@ -152,6 +157,7 @@ const createContainer = async (run: Run, operation: Of<'createContainer'>): Prom
     await undoContainer(session, id)
     throw failedService(operation, operation.service, error)
   }
+  run.countedOn.add(id, operation.name)
   journalContainer(run, 'create', record)
   if (!operation.build) {
     removeTree(runPaths(session.roots, id).directory)
@@ -170,8 +176,15 @@ const createContainer = async (run: Run, operation: Of<'createContainer'>): Prom
       }),
     )
   } catch (error) {
+    run.countedOn.forget(id)
     throw failedService(operation, operation.service, error)
   }
+}
+
+/** Another command has started it while this one waited. */
+const isStarted = ({ session }: Run, id: string): boolean => {
+  const now = readContainer(session.roots, id, session.isAlive)
+  return now?.alive === true && isUp({ state: now.status?.state ?? 'created' })
 }
 
 const relaunch = async (run: Run, id: string) => {
@@ -191,15 +204,16 @@ const relaunch = async (run: Run, id: string) => {
 }
 
 const startContainer = async (run: Run, operation: Of<'startContainer'>): Promise<void> => {
+  const { name } = operation
+  const id = operation.container ?? run.ids.get(name)
+  const waiting = run.built.get(name)
+  run.built.delete(name)
   try {
-    const waiting = run.built.get(operation.name)
-    run.built.delete(operation.name)
-    // Made in this plan, but not built: what it shares namespaces with had to run first.
-    const id = operation.container ?? run.ids.get(operation.name)
-    const built = waiting ?? (id === undefined ? undefined : await relaunch(run, id))
-    if (built === undefined) throw new CaissonError('ENOCONTAINER', `container ${operation.name} was not created`)
-    await release(run.session, built)
+    if (id === undefined) throw new CaissonError('ENOCONTAINER', `container ${name} was not created`)
+    if (waiting !== undefined || !isStarted(run, id)) await release(run.session, waiting ?? (await relaunch(run, id)))
+    run.countedOn.add(id, name, true)
   } catch (error) {
+    if (id !== undefined && waiting !== undefined) run.countedOn.forget(id)
     throw failedService(operation, operation.service, error)
   }
 }
@@ -273,9 +287,12 @@ const recoverContainer = async (run: Run, { container: id, name }: Of<'recoverCo
 
 const performers: Performers = {
   ...{ createNetwork, restoreNetwork, removeNetwork, createVolume, removeVolume },
-  ...{ createContainer, startContainer, stopContainer, signalContainer, removeContainer, recoverContainer },
-  ...{ pauseContainer: freezeContainer, unpauseContainer: freezeContainer },
+  ...{ createContainer, startContainer, waitContainer, stopContainer, signalContainer },
+  ...{ removeContainer, recoverContainer, pauseContainer: freezeContainer, unpauseContainer: freezeContainer },
 }
 
-export const perform = (run: Run, { operation }: PlanNode): Promise<void> =>
-  (performers[operation.kind] as (run: Run, operation: Operation) => Promise<void>)(run, operation)
+export const perform = (run: Run, node: PlanNode): Promise<void> => {
+  const { operation } = node
+  const performer = performers[operation.kind] as (run: Run, operation: Operation, node: PlanNode) => Promise<void>
+  return performer(run, operation, node)
+}

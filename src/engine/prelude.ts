@@ -5,10 +5,10 @@
 import { rmSync } from 'node:fs'
 import type { Service } from '../compose/project.ts'
 import { listenPorts, type PortRequest, releasePorts } from '../network/ports.ts'
-import type { Plan, PlanNode } from '../plan/plan.ts'
+import { behindWaits, type Plan, type PlanNode } from '../plan/plan.ts'
 import { runPaths } from '../state/layout.ts'
 import { discard } from './launch.ts'
-import { letGo, reserve } from './reserve.ts'
+import { letGo, type Reservation, reserve } from './reserve.ts'
 import { type Run, serviceOf } from './run.ts'
 import { undoContainer } from './undo.ts'
 
@@ -23,7 +23,7 @@ const requestOf = (owner: string, service: Service): readonly PortRequest[] =>
     : []
 
 const portsOf = (run: Run, { operation }: PlanNode): readonly PortRequest[] => {
-  if (operation.kind === 'createContainer' && operation.build) {
+  if (operation.kind === 'createContainer') {
     const id = run.ids.get(operation.name)
     return id === undefined ? [] : requestOf(id, serviceOf(run, operation.service))
   }
@@ -32,21 +32,55 @@ const portsOf = (run: Run, { operation }: PlanNode): readonly PortRequest[] => {
   return record === undefined ? [] : requestOf(record.id, record.definition)
 }
 
+/** Nodes whose ports are only tried: they are taken after some waiting, during which nothing is held. */
+const triedOnly = (plan: Plan): ReadonlySet<PlanNode> => {
+  const behind = behindWaits(plan)
+  return new Set(
+    plan.nodes.filter(({ id, operation }) =>
+      operation.kind === 'createContainer' ? !operation.build : behind.has(id),
+    ),
+  )
+}
+
 export const listenFirst = async (run: Run): Promise<void> => {
-  const requests = run.plan.nodes.filter((node) => !waitsForPorts(run.plan, node)).flatMap((node) => portsOf(run, node))
+  const tried = triedOnly(run.plan)
+  const starting = run.plan.nodes.some(({ operation }) => operation.kind === 'startContainer')
+  const nodes = starting ? run.plan.nodes.filter((node) => !waitsForPorts(run.plan, node)) : []
+  const requests = nodes.flatMap((node) => portsOf(run, node))
   if (requests.length === 0) return
+  const root = run.session.networkRoot()
   for (const { owner } of requests) run.reservations.set(owner, reserve(run.session, owner))
-  const bound = await listenPorts(run.session.networkRoot(), requests)
+  const bound = await listenPorts(root, requests)
   for (const [owner, ports] of bound) run.ports.set(owner, ports)
+  for (const { owner } of nodes.filter((node) => tried.has(node)).flatMap((node) => portsOf(run, node))) {
+    const { ports, reservations } = run
+    releasePorts(root, owner, ports.get(owner) ?? [])
+    ports.delete(owner)
+    const reservation = reservations.get(owner)
+    if (reservation !== undefined) await giveUp(run, owner, reservation)
+    reservations.delete(owner)
+  }
+}
+
+/** A container that is not there yet leaves nothing; one that exists stays. */
+const giveUp = async (run: Run, id: string, reservation: Reservation): Promise<void> => {
+  letGo(reservation)
+  if (run.records.has(id)) rmSync(runPaths(run.session.roots, id).directory, { recursive: true, force: true })
+  else await undoContainer(run.session, id)
+}
+
+/** Everything in `map`, which is empty afterwards. */
+const drain = <Key, Value>(map: Map<Key, Value>): [Key, Value][] => {
+  const entries = [...map]
+  map.clear()
+  return entries
 }
 
 /** Gives back what no operation took: ports and reservations of skipped containers, containers left at the barrier. */
 export const giveBack = async (run: Run): Promise<void> => {
-  for (const [owner, ports] of run.ports) releasePorts(run.session.networkRoot(), owner, ports)
-  for (const [id, reservation] of run.reservations) {
-    letGo(reservation)
-    if (run.records.has(id)) rmSync(runPaths(run.session.roots, id).directory, { recursive: true, force: true })
-    else await undoContainer(run.session, id)
-  }
-  await Promise.all([...run.built.values()].map((built) => discard(run.session, built)))
+  const reservations = drain(run.reservations)
+  const built = drain(run.built)
+  for (const [owner, ports] of drain(run.ports)) releasePorts(run.session.networkRoot(), owner, ports)
+  for (const [id, reservation] of reservations) await giveUp(run, id, reservation)
+  await Promise.all(built.map(([, each]) => discard(run.session, each)))
 }

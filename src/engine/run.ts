@@ -4,6 +4,7 @@ import { CaissonError } from '../errors.ts'
 import type { BoundPort } from '../network/ports.ts'
 import type { Plan, PlanNode } from '../plan/plan.ts'
 import type { ContainerRecord, NetworkRecord } from '../state/records.ts'
+import type { CountedOn } from './counted-on.ts'
 import type { Subject } from './events.ts'
 import type { Built } from './launch.ts'
 import type { Reservation } from './reserve.ts'
@@ -30,6 +31,9 @@ export interface Run {
   readonly ports: Map<string, readonly BoundPort[]>
   /** Containers at the barrier, by name. */
   readonly built: Map<string, Built>
+  /** When all waiting ends: milliseconds of the monotonic clock; undefined: never. */
+  readonly deadline: number | undefined
+  readonly countedOn: CountedOn
 }
 
 export const serviceOf = (run: Run, name: string): Service => {
@@ -55,6 +59,7 @@ export const subjectOf =
       case 'recoverContainer':
       case 'createContainer':
       case 'startContainer':
+      case 'waitContainer':
       case 'stopContainer':
       case 'pauseContainer':
       case 'unpauseContainer':

@@ -8,12 +8,13 @@ import type { NetworkRoot } from '../network/network-root.ts'
 import { openNetworkRoot } from '../network/network-root.ts'
 import { keepBinary } from '../state/binary.ts'
 import { containerPaths, lockFile, networksDirectory, type Roots } from '../state/layout.ts'
-import { withLock } from '../state/locks.ts'
+import { type LockRequest, takeLock, withLock } from '../state/locks.ts'
 import type { ContainerRecord } from '../state/records.ts'
 import type { IsAlive } from '../state/snapshot.ts'
 import { readRecord } from '../state/store.ts'
 import type { Emit } from './events.ts'
 import { readHostFacts } from './host-facts.ts'
+import { Turn } from './turn.ts'
 import type { EngineOptions } from './types.ts'
 
 const LOCK_TIMEOUT_MS = 10 * 60_000
@@ -106,33 +107,33 @@ export const withSession = async <T>(options: EngineOptions, work: (session: Ses
   }
 }
 
-/** Runs a change of a project under its lock; says who is waited for. */
-export const changing = <T>(
+/** Runs a change of a project in its turn, which takes the project's lock as soon as something is to be changed. */
+export const changing = async <T>(
   session: Session,
   project: string,
-  work: () => Promise<T>,
+  work: (turn: Turn) => Promise<T>,
   signal?: AbortSignal,
-): Promise<T> => locked(session, `project-${project}`, work, signal)
+): Promise<T> => {
+  const turn = new Turn(() => takeLock(session.binding, requestOf(session, `project-${project}`, signal)))
+  try {
+    return await work(turn)
+  } finally {
+    await turn.end()
+  }
+}
 
 /** Runs a change of images, of which there is one at a time. */
 export const changingContent = <T>(session: Session, work: () => Promise<T>): Promise<T> =>
-  locked(session, 'content', work, undefined)
+  withLock(session.binding, requestOf(session, 'content', undefined), work)
 
-const locked = <T>(
-  session: Session,
-  lock: string,
-  work: () => Promise<T>,
-  signal: AbortSignal | undefined,
-): Promise<T> => {
-  const request = {
-    path: lockFile(session.roots, lock),
-    command: process.argv.slice(1).join(' '),
-    timeoutMs: LOCK_TIMEOUT_MS,
-    signal,
-    onWait: (holder: { pid: number; command: string } | undefined) => session.emit({ kind: 'locked', lock, holder }),
-  }
-  return withLock(session.binding, request, work)
-}
+/** Says who is waited for. */
+const requestOf = (session: Session, lock: string, signal: AbortSignal | undefined): LockRequest => ({
+  path: lockFile(session.roots, lock),
+  command: process.argv.slice(1).join(' '),
+  timeoutMs: LOCK_TIMEOUT_MS,
+  signal,
+  onWait: (holder) => session.emit({ kind: 'locked', lock, holder }),
+})
 
 /** Passes findings on as warnings. */
 export const warn = (emit: Emit, diagnostics: readonly Diagnostic[]): void => {

@@ -6,7 +6,7 @@ import type { ImageDetails } from '../image/inspect.ts'
 import type { Grep } from '../log/filter.ts'
 import type { HostFacts } from '../native/host-facts.ts'
 import type { Plan } from '../plan/plan.ts'
-import type { UpPlanOptions } from '../plan/reconcile.ts'
+import type { UpPlanOptions } from '../plan/making.ts'
 import type { ImageConfig } from '../oci/image-config.ts'
 import type {
   ContainerRecord,
@@ -30,7 +30,9 @@ export interface EngineOptions {
 }
 
 /** What the plan is made from, less what the engine finds out itself, and how to go about it. */
-export interface UpOptions extends Omit<UpPlanOptions, 'images'> {
+export interface UpOptions extends Omit<UpPlanOptions, 'images' | 'imageHealthchecks'> {
+  /** All waiting ends this long after the command began; undefined: never. */
+  readonly waitTimeoutMs: number | undefined
   /** Say nothing about orphans (COMPOSE_IGNORE_ORPHANS). */
   readonly ignoreOrphans: boolean
   /** Keys that are not honoured yet warn instead of failing. */

@@ -3,6 +3,8 @@ import type { Project, Service } from '../compose/project.ts'
 import { CaissonError, type Diagnostic, ProjectError } from '../errors.ts'
 import type { HostFacts } from '../native/host-facts.ts'
 import { imageId } from '../image/store.ts'
+import { conditionFindings } from '../plan/conditions.ts'
+import type { UpPlanOptions } from '../plan/making.ts'
 import { namespaceConflicts } from '../plan/namespaces.ts'
 import { type Reconciled, reconcileUp } from '../plan/reconcile.ts'
 import { selectServices } from '../plan/select.ts'
@@ -13,13 +15,18 @@ import { keepProject, readProject, refuseForeignDirectory } from '../state/proje
 import { looksAlive, readContainers } from '../state/snapshot.ts'
 import type { Observed } from '../plan/observed.ts'
 import { carryOut } from './carry-out.ts'
+import { clock } from './clock.ts'
 import { hostDevicesOf } from './devices.ts'
 import { readHostFacts } from './host-facts.ts'
 import { checkSources } from './secret-files.ts'
 import { elsewhereConflicts, observeElsewhere } from './elsewhere.ts'
 import { changing, type Session, warn, withSession } from './session.ts'
+import type { Turn } from './turn.ts'
 import type { EngineOptions, Outcome, UpOptions } from './types.ts'
 import { lookAtWorld, readWorld } from './world.ts'
+
+/** What the plan has to know of images. */
+type Images = Pick<UpPlanOptions, 'images' | 'imageHealthchecks'>
 
 /** Identity of each service's image; those that are not here are findings with their place. */
 const imagesOf = (root: string, project: Project, names: Iterable<string>) => {
@@ -64,9 +71,10 @@ const checkOnHost = (service: Service, facts: HostFacts): readonly Diagnostic[] 
 ]
 
 /** Everything that stands in the way, at once. Throws ProjectError; warnings go out as events. */
-const check = (engine: EngineOptions, project: Project, options: UpOptions): Readonly<Record<string, string>> => {
+const check = (engine: EngineOptions, project: Project, options: UpOptions): Images => {
   const names = selectServices(project, options.services, options.noDeps)
   const { images, findings } = imagesOf(engine.root, project, names)
+  const imageHealthchecks = new Set<string>()
   const selected = Object.fromEntries(Object.entries(project.services).filter(([name]) => names.has(name)))
   const facts = readHostFacts(engine)
   const all = [
@@ -76,20 +84,22 @@ const check = (engine: EngineOptions, project: Project, options: UpOptions): Rea
     ...elsewhereConflicts(engine, project.name, Object.values(selected)),
     ...missingImages(project, names),
     ...findings,
+    ...conditionFindings(project, names, imageHealthchecks),
   ]
   warn(
     engine.emit,
     all.filter(({ severity }) => severity === 'warning'),
   )
   if (all.some(({ severity }) => severity === 'error')) throw new ProjectError(all)
-  return images
+  return { images, imageHealthchecks }
 }
 
-const plan = (project: Project, observed: Observed, options: UpOptions, images: Readonly<Record<string, string>>) =>
-  reconcileUp(project, observed, { ...options, images })
+const plan = (project: Project, observed: Observed, options: UpOptions, images: Images) =>
+  reconcileUp(project, observed, { ...options, ...images })
 
-const announce = (engine: EngineOptions, { warnings, orphans, plan }: Reconciled, options: UpOptions) => {
+const announce = (engine: EngineOptions, { warnings, orphans, finished, plan }: Reconciled, options: UpOptions) => {
   warn(engine.emit, warnings)
+  for (const name of finished) engine.emit({ kind: 'finished', subject: { noun: 'container', name } })
   if (orphans.length > 0 && !options.ignoreOrphans) {
     const message = `found orphan containers (${orphans.join(', ')}) for this project`
     const hint = 'if a service was renamed or removed from the Compose file, --remove-orphans cleans up'
@@ -103,26 +113,27 @@ const change = async (
   engine: EngineOptions,
   project: Project,
   options: UpOptions,
-  images: Readonly<Record<string, string>>,
+  images: Images,
+  turn: Turn,
 ) => {
-  const world = await readWorld(session, project.name)
-  const { name, workingDirectory, composeFiles } = project
-  if (world.containers.length > 0)
-    refuseForeignDirectory(readProject(session.roots, name), { name, workingDirectory, composeFiles })
-  const elsewhere = observeElsewhere(session.roots, project, session.isAlive)
-  const reconciled = plan(project, { ...world.observed, elsewhere }, options, images)
-  announce(engine, reconciled, options)
-  keepProject(session.roots, { name, workingDirectory, composeFiles })
-  await carryOut(session, reconciled.plan, world, project, options.signal)
+  const { waitTimeoutMs, signal } = options
+  const deadline = waitTimeoutMs === undefined ? undefined : clock.now() + waitTimeoutMs
+  const { world, reconciled } = await turn.changing(async () => {
+    const world = await readWorld(session, project.name)
+    const { name, workingDirectory, composeFiles } = project
+    if (world.containers.length > 0)
+      refuseForeignDirectory(readProject(session.roots, name), { name, workingDirectory, composeFiles })
+    const elsewhere = observeElsewhere(session.roots, project, session.isAlive)
+    const reconciled = plan(project, { ...world.observed, elsewhere }, options, images)
+    announce(engine, reconciled, options)
+    keepProject(session.roots, { name, workingDirectory, composeFiles })
+    return { world, reconciled }
+  })
+  await carryOut({ session, plan: reconciled.plan, world, turn, model: project, deadline, signal })
   return { plan: reconciled.plan }
 }
 
-const dryRun = (
-  engine: EngineOptions,
-  project: Project,
-  options: UpOptions,
-  images: Readonly<Record<string, string>>,
-): Outcome => {
+const dryRun = (engine: EngineOptions, project: Project, options: UpOptions, images: Images): Outcome => {
   if (readContainers(engine, project.name, looksAlive).containers.length > 0) {
     refuseForeignDirectory(readProject(engine, project.name), project)
   }
@@ -137,6 +148,6 @@ export const up = async (engine: EngineOptions, project: Project, options: UpOpt
   const images = check(engine, project, options)
   if (options.dryRun) return dryRun(engine, project, options, images)
   return withSession(engine, (session) =>
-    changing(session, project.name, () => change(session, engine, project, options, images), options.signal),
+    changing(session, project.name, (turn) => change(session, engine, project, options, images, turn), options.signal),
   )
 }

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { listClaims } from '../network/claims.ts'
 import { bridgeName, type LiveNetworks, removeNetwork, verifyNetworks } from '../network/driver.ts'
-import type { Observed } from '../plan/observed.ts'
+import { isUp, type Observed } from '../plan/observed.ts'
 import { containerPaths, networkRecordFile, networksDirectory, type Roots, runPaths } from '../state/layout.ts'
 import { observe } from '../state/observe.ts'
 import type { NetworkRecord } from '../state/records.ts'
@@ -83,7 +83,7 @@ const settled = async (
 ): Promise<readonly ContainerSnapshot[]> => {
   const result: ContainerSnapshot[] = []
   for (const container of containers) {
-    if (!container.alive || container.status?.state === 'running') {
+    if (!container.alive || isUp({ state: container.status?.state ?? 'created' })) {
       result.push(container)
       continue
     }

@@ -3,7 +3,7 @@ import type { Project } from '../compose/project.ts'
 import { CaissonError } from '../errors.ts'
 import { edges, PlanBuilder } from './builder.ts'
 import { sharersOf } from './joins.ts'
-import type { Observed, ObservedContainer } from './observed.ts'
+import { isUp, type Observed, type ObservedContainer } from './observed.ts'
 import { dependencyOrder, type Graph, reversed, withDependencies } from './order.ts'
 import type { Operation, Plan } from './plan.ts'
 
@@ -113,7 +113,7 @@ const stopAll = (
   const byContainer = new Map<string, number>()
   for (const group of [...groups].reverse()) {
     for (const container of group) {
-      if (container.state !== 'running' && container.state !== 'lost') continue
+      if (!isUp(container) && container.state !== 'lost') continue
       const before = edges(neighbours(dependents, container.service, stopped), 'warn')
       const node =
         container.state === 'lost'
@@ -178,7 +178,7 @@ const none = (target: Target): never => {
 const SHARES = 'shares a namespace that begins anew'
 
 const startCause = ({ state, exitCode }: ObservedContainer) => {
-  if (state === 'running') return SHARES
+  if (isUp({ state })) return SHARES
   if (state === 'exited') return `exited (${exitCode ?? 0})`
   return state === 'lost' ? 'its monitor died' : 'not started yet'
 }
@@ -194,13 +194,13 @@ export const reconcileStart = (target: Target, observed: Observed, options: Chan
   const graph = graphOf(target, observed)
   const all = replicas(target, observed, options.services)
   if (all.every((group) => group.length === 0)) none(target)
-  const resting = all.flat().filter(({ state }) => state !== 'running')
+  const resting = all.flat().filter((container) => !isUp(container))
   const { sharers, names } = withSharers(observed, options.services, resting)
   const starting = new Set([...resting, ...sharers])
   const groups = replicas(target, observed, names).map((group) => group.filter((container) => starting.has(container)))
   const before = new Map<string, number>()
   for (const container of resting) if (container.state === 'lost') before.set(container.id, recover(builder, container))
-  const running = groups.map((group) => group.filter(({ state }) => state === 'running'))
+  const running = groups.map((group) => group.filter(isUp))
   for (const [id, node] of stopAll(builder, running, reversed(graph), SHARES, options.timeoutMs)) before.set(id, node)
   startAll(builder, groups, graph, restoreNetworks(builder, observed, groups.flat()), before, startCause)
   return builder.build()
@@ -226,7 +226,7 @@ export const reconcileKill = (
   const builder = new PlanBuilder(target.name)
   const orphans = options.removeOrphans ? observed.containers.filter((container) => !isKnown(target, container)) : []
   for (const container of [...replicas(target, observed, options.services).flat(), ...orphans]) {
-    if (container.state !== 'running') continue
+    if (!isUp(container)) continue
     const { id, name } = container
     const operation = { kind: 'signalContainer', container: id, name, signal: options.signal } as const
     builder.add(operation, resourceOf(container), 'kill')
@@ -242,7 +242,7 @@ export const reconcileRemove = (
 ): Plan => {
   const builder = new PlanBuilder(target.name)
   for (const container of replicas(target, observed, options.services).flat()) {
-    if (container.state === 'running') continue
+    if (isUp(container)) continue
     const before = container.state === 'lost' ? [recover(builder, container)] : []
     builder.add(removeOperation(container, options.volumes), resourceOf(container), 'rm', edges(before))
   }

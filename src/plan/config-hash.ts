@@ -47,9 +47,29 @@ const hash = (value: unknown): string =>
     .update(JSON.stringify(canonical(value)))
     .digest('hex')
 
+const partsOf = (service: Service): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(Object.entries(service).filter(([key]) => !NOT_PART_OF_A_CONTAINER.has(key)))
+
 /** Hash of what one container of the service is made from: 64 hex digits. */
-export const configHash = (service: Service): string =>
-  hash(Object.fromEntries(Object.entries(service).filter(([key]) => !NOT_PART_OF_A_CONTAINER.has(key))))
+export const configHash = (service: Service): string => hash(partsOf(service))
+
+/** Keys whose name in the file is not that of the model in other letters. */
+const IN_THE_FILE: Readonly<Record<string, string>> = {
+  stopGraceMs: 'stop_grace_period',
+  dnsOptions: 'dns_opt',
+}
+
+const inTheFile = (key: string): string =>
+  IN_THE_FILE[key] ?? key.replace(/Bytes$|Ms$/, '').replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+
+/** Keys of the Compose file in which two definitions of a service differ, as far as a container is made from them. */
+export const changedKeys = (before: Service, now: Service): readonly string[] => {
+  const [old, fresh] = [before, now].map((service) => canonical(partsOf(service)) as Record<string, unknown>)
+  return [...new Set([...Object.keys(old ?? {}), ...Object.keys(fresh ?? {})])]
+    .filter((key) => JSON.stringify(old?.[key]) !== JSON.stringify(fresh?.[key]))
+    .map(inTheFile)
+    .sort()
+}
 
 /** Hash of what a network is made from. Its name and key only say which it is. */
 export const networkHash = (network: Network): string => {

@@ -1,8 +1,8 @@
 /** What becomes of each container that exists, and how many new ones a service needs. */
 import type { Project, Service } from '../compose/project.ts'
 import { CaissonError } from '../errors.ts'
-import { configHash, networkHash } from './config-hash.ts'
-import type { Observed, ObservedContainer } from './observed.ts'
+import { changedKeys, configHash, networkHash } from './config-hash.ts'
+import { isUp, type Observed, type ObservedContainer } from './observed.ts'
 import { networkKeys, replicasOf, volumeKeys } from './select.ts'
 
 export type Fate =
@@ -59,13 +59,20 @@ const missingVolume = (project: Project, observed: Observed, service: Service): 
 const sameMembers = (a: readonly string[], b: readonly string[]) =>
   a.length === b.length && a.every((member) => b.includes(member))
 
+/** `environment changed`, `image, ports changed`. */
+const describeChange = (container: ObservedContainer, service: Service): string => {
+  const keys = changedKeys(container.definition, service)
+  if (keys.length === 0) return 'config hash diverged'
+  return `${keys.length > 3 ? `${keys.slice(0, 3).join(', ')} and ${keys.length - 3} more` : keys.join(', ')} changed`
+}
+
 /** Why `container` is not what `service` asks for; undefined: it is. */
 const divergence = (project: Project, observed: Observed, service: Service, options: FateOptions) => {
   const expectedHash = configHash(service)
   const networks = networkKeys(service).flatMap((key) => project.networks[key]?.name ?? [])
   const volume = missingVolume(project, observed, service)
   return (container: ObservedContainer): string | undefined => {
-    if (container.configHash !== expectedHash) return 'config hash diverged'
+    if (container.configHash !== expectedHash) return describeChange(container, service)
     if (container.imageId !== options.images[service.name]) return 'image changed'
     const recreated = networks.find((name) => options.recreatedNetworks.has(name))
     if (recreated !== undefined) return `network ${recreated} recreated`
@@ -81,7 +88,8 @@ const asked = (service: Service, { named, forceRecreate, alwaysRecreateDeps, ren
   return renewAnonymousVolumes ? '--renew-anon-volumes' : undefined
 }
 
-const startCause = ({ state, exitCode }: ObservedContainer): string => {
+/** Why a container that does not run is started. */
+export const startCause = ({ state, exitCode }: ObservedContainer): string => {
   if (state === 'created') return 'not started yet'
   if (state === 'lost') return 'its monitor died'
   return `exited (${exitCode ?? 0})`
@@ -118,7 +126,7 @@ export const serviceFate = (
     if (leaving.has(container)) return { kind: 'remove', cause: `scaled to ${wanted}` }
     const cause = causes.get(container)
     if (cause !== undefined && !options.noRecreate) return { kind: 'recreate', cause }
-    return container.state === 'running' ? { kind: 'keep' } : { kind: 'start', cause: startCause(container) }
+    return isUp(container) ? { kind: 'keep' } : { kind: 'start', cause: startCause(container) }
   }
   const highest = existing.reduce((number, container) => Math.max(number, container.number), 0)
   const fresh = Array.from({ length: Math.max(0, wanted - existing.length) }, (_, index) => highest + 1 + index)

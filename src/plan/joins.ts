@@ -7,7 +7,7 @@ import type { Project, Service } from '../compose/project.ts'
 import { CaissonError } from '../errors.ts'
 import type { Fate, Replica, ServiceFate } from './fate.ts'
 import { type Reference, referencesOf, type SharedNamespace } from './namespaces.ts'
-import type { Observed, ObservedContainer } from './observed.ts'
+import { isUp, type Observed, type ObservedContainer } from './observed.ts'
 import { containerName, isNamed, replicasOf } from './select.ts'
 
 /** What a reference leads to in the world that the plan makes. */
@@ -99,7 +99,7 @@ export const sharersOf = (observed: Observed, renewed: ReadonlySet<string>): rea
   for (let before = -1; before !== found.length; ) {
     before = found.length
     for (const container of observed.containers) {
-      if (container.state !== 'running' || affected.has(container.id) || !isStale(container)) continue
+      if (!isUp(container) || affected.has(container.id) || !isStale(container)) continue
       affected.add(container.id)
       found.push(container)
     }

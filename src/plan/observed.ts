@@ -1,4 +1,5 @@
 /** Observed: the world of one project as state on disk tells it. Made by state/observe.ts; a plain snapshot. */
+import type { Service } from '../compose/project.ts'
 import type { SharedNamespace } from './namespaces.ts'
 
 export interface Observed {
@@ -28,6 +29,11 @@ export interface ObservedContainer {
   readonly imageId: string
   readonly state: ContainerState
   readonly exitCode: number | undefined
+  /** A command asked for its end. */
+  readonly stopped: boolean
+  /** Milliseconds since the epoch; 0: never. */
+  readonly createdAt: number
+  readonly startedAt: number
   readonly health: 'none' | 'starting' | 'healthy' | 'unhealthy'
   /** Names of the networks it is attached to (`<project>_<key>`). */
   readonly networks: readonly string[]
@@ -43,7 +49,13 @@ export interface ObservedContainer {
     readonly container: string
     readonly run: string
   }[]
+  /** What it was made from. */
+  readonly definition: Service
 }
+
+/** Has processes, or will have them again by itself. */
+export const isUp = ({ state }: Pick<ObservedContainer, 'state'>): boolean =>
+  state === 'running' || state === 'paused' || state === 'restarting'
 
 export interface ObservedNetwork {
   readonly id: string

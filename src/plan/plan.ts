@@ -23,6 +23,9 @@ export interface Edge {
   readonly onFailure: 'abort' | 'skip' | 'warn'
 }
 
+/** healthy: its check passes; completed: its process ended with 0; running: it runs, or has ended well for good. */
+export type WaitCondition = 'healthy' | 'completed' | 'running'
+
 /** One member for each thing that the executor can do, with exactly its fields. */
 export type Operation =
   | { readonly kind: 'recoverContainer'; readonly container: string; readonly name: string }
@@ -32,8 +35,8 @@ export type Operation =
   | { readonly kind: 'createVolume'; readonly key: string }
   | { readonly kind: 'removeVolume'; readonly name: string }
   /**
-   * Records it, and builds it up to the barrier where `build` says so (a start follows in this plan). `replaces`:
-   * container whose anonymous volumes it takes over.
+   * Records it, and builds it up to the barrier where `build` says so: a start follows in this plan, and no waiting comes
+   * between. `replaces`: container that it stands in for, and whose anonymous volumes it takes over unless `renewVolumes`.
    */
   | {
       readonly kind: 'createContainer'
@@ -41,6 +44,7 @@ export type Operation =
       readonly number: number
       readonly name: string
       readonly replaces: string | undefined
+      readonly renewVolumes: boolean
       readonly build: boolean
     }
   /** Passes the barrier of a container created in this plan (`container` undefined), or starts one that exists. */
@@ -50,6 +54,19 @@ export type Operation =
       readonly number: number
       readonly name: string
       readonly container: string | undefined
+    }
+  /**
+   * Waits until a container is what others need it to be; `container` undefined: the one created in this plan. Changes
+   * nothing, so the project is free for other commands meanwhile. `optional`: nobody insists on it, so its failure warns.
+   */
+  | {
+      readonly kind: 'waitContainer'
+      readonly service: string
+      readonly number: number
+      readonly name: string
+      readonly container: string | undefined
+      readonly condition: WaitCondition
+      readonly optional: boolean
     }
   | {
       readonly kind: 'stopContainer'
@@ -86,6 +103,8 @@ const formatDetail = (operation: Operation): string => {
     case 'unpauseContainer':
     case 'removeContainer':
       return operation.name
+    case 'waitContainer':
+      return `${operation.name} ${operation.condition}${operation.optional ? ' optional' : ''}`
     case 'signalContainer':
       return `${operation.name} ${operation.signal}`
   }
@@ -99,3 +118,13 @@ export const formatPlan = (plan: Plan): string =>
         `[${after.map(formatEdge).join(', ')}] -> #${id} ${resource}: ${operation.kind} ${formatDetail(operation)} (${cause})\n`,
     )
     .join('')
+
+/** Nodes that some waiting comes before: what they need must not be taken until then. */
+export const behindWaits = ({ nodes }: Plan): ReadonlySet<number> => {
+  const behind = new Set<number>()
+  for (const { id, after } of nodes) {
+    const isBehind = ({ node }: Edge) => behind.has(node) || nodes[node]?.operation.kind === 'waitContainer'
+    if (after.some(isBehind)) behind.add(id)
+  }
+  return behind
+}

@@ -2,68 +2,27 @@
 import type { Project, Service } from '../compose/project.ts'
 import { CaissonError, type Diagnostic } from '../errors.ts'
 import { edges, PlanBuilder } from './builder.ts'
-import { divergedNetworks, type FateOptions, type Replica, type ServiceFate, serviceFate } from './fate.ts'
+import { waitsOf } from './conditions.ts'
+import { divergedNetworks, type FateOptions, type Replica, serviceFate, type ServiceFate } from './fate.ts'
 import { sharersOf, withJoins } from './joins.ts'
+import { type Making, resourceOf, type UpPlanOptions } from './making.ts'
 import { referencesOf } from './namespaces.ts'
-import type { Observed, ObservedContainer } from './observed.ts'
+import { isUp, type Observed, type ObservedContainer } from './observed.ts'
+import { hasFinished, withOneShots } from './one-shots.ts'
 import { dependencyOrder } from './order.ts'
 import type { Edge, Plan } from './plan.ts'
+import { isStoppedWith, withRestarts } from './restarts.ts'
 import { containerName, dependencyGraph, networkKeys, orphansOf, selectServices, volumeKeys } from './select.ts'
-
-export interface UpPlanOptions {
-  /** Services named on the command line; empty: all. Their dependencies come along unless `noDeps`. */
-  readonly services: readonly string[]
-  readonly noDeps: boolean
-  readonly forceRecreate: boolean
-  readonly noRecreate: boolean
-  readonly alwaysRecreateDeps: boolean
-  readonly renewAnonymousVolumes: boolean
-  readonly removeOrphans: boolean
-  /** Create only. */
-  readonly noStart: boolean
-  /** Wanted number of containers, by service, instead of the file's. */
-  readonly scale: Readonly<Record<string, number>>
-  /** Grace of every stop; undefined: the container's own. */
-  readonly timeoutMs: number | undefined
-  /** Identity of the image of each service, by service. */
-  readonly images: Readonly<Record<string, string>>
-}
+import { resourceNodes, startContainers } from './starts.ts'
 
 export interface Reconciled {
   readonly plan: Plan
   readonly warnings: readonly Diagnostic[]
   /** Names of containers of services that the project does not have any more, and that stay. */
   readonly orphans: readonly string[]
+  /** Names of containers that have done their work and are not run again. */
+  readonly finished: readonly string[]
 }
-
-/** One plan in the making: nodes of finished phases, by what they provide. */
-interface Making {
-  readonly project: Project
-  readonly observed: Observed
-  readonly options: UpPlanOptions
-  readonly builder: PlanBuilder
-  readonly fates: readonly ServiceFate[]
-  /** Running containers of services that are not selected, which share a namespace that begins anew: they go along. */
-  readonly followers: readonly ObservedContainer[]
-  readonly recreatedNetworks: ReadonlySet<string>
-  readonly warnings: Diagnostic[]
-  /** Container id to the node that recovers it. */
-  readonly recovered: Map<string, number>
-  /** Container id to its stop. */
-  readonly stopped: Map<string, number>
-  /** Container id to its removal. */
-  readonly removed: Map<string, number>
-  /** Network key to the node that makes it usable. */
-  readonly networks: Map<string, number>
-  readonly volumes: Map<string, number>
-  /** Container name to its creation. */
-  readonly created: Map<string, number>
-  /** Service to the starts of its replicas. */
-  readonly started: Map<string, number[]>
-}
-
-const resourceOf = ({ service, number, oneOff }: ObservedContainer) =>
-  oneOff ? `service:${service}:run` : `service:${service}:${number}`
 
 const recoverLost = ({ observed, builder, recovered }: Making) => {
   for (const container of observed.containers) {
@@ -72,9 +31,6 @@ const recoverLost = ({ observed, builder, recovered }: Making) => {
     recovered.set(container.id, builder.add(operation, resourceOf(container), 'its monitor died'))
   }
 }
-
-/** Replicas that must not run while their dependency is replaced: `depends_on … restart: true`. */
-const isStoppedWith = (service: Service, dependency: string) => service.dependsOn[dependency]?.restart === true
 
 const stopNode = (making: Making, container: ObservedContainer, cause: string, after: readonly Edge[]) => {
   const { id, name } = container
@@ -133,7 +89,7 @@ const takeDown = (making: Making) => {
       fate.replicas.flatMap(({ container }) => making.stopped.get(container.id) ?? []),
     )
     for (const { container, fate } of replicas) {
-      if (fate.kind === 'keep' || fate.kind === 'start' || container.state !== 'running') continue
+      if (fate.kind === 'keep' || fate.kind === 'start' || !isUp(container)) continue
       stopNode(making, container, fate.cause, edges(before, 'warn'))
     }
     for (const replica of replicas) {
@@ -146,7 +102,7 @@ const takeDown = (making: Making) => {
 
 const takeOrphansDown = (making: Making, orphans: readonly ObservedContainer[]) => {
   for (const container of orphans) {
-    if (container.state === 'running') stopNode(making, container, 'orphan', [])
+    if (isUp(container)) stopNode(making, container, 'orphan', [])
     removeNode(making, container, 'orphan', false)
   }
 }
@@ -206,11 +162,6 @@ const ensureResources = (making: Making) => {
   for (const key of new Set(services.flatMap(volumeKeys))) ensureVolume(making, key)
 }
 
-const resourceNodes = (making: Making, service: Service): readonly number[] => [
-  ...networkKeys(service).flatMap((key) => making.networks.get(key) ?? []),
-  ...volumeKeys(service).flatMap((key) => making.volumes.get(key) ?? []),
-]
-
 /** Claims that another container of this plan may have to give up first, whatever its service. */
 const claimsExclusively = (service: Service) =>
   service.ports.length > 0 ||
@@ -222,11 +173,11 @@ const createNode = (making: Making, service: Service, number: number, replaces: 
   const own = making.fates.find((fate) => fate.service === service)?.replicas ?? []
   const before = own.flatMap(({ container }) => making.removed.get(container.id) ?? [])
   const others = claimsExclusively(service) ? [...making.removed.values()].filter((node) => !before.includes(node)) : []
-  const kept = making.options.renewAnonymousVolumes ? undefined : replaces
+  const { noStart, renewAnonymousVolumes: renewVolumes } = making.options
   // Who shares a namespace is built when it is started: the other one has to run.
-  const build = !making.options.noStart && referencesOf(service).length === 0
+  const build = !noStart && !making.waits.behind.has(service.name) && referencesOf(service).length === 0
   const node = making.builder.add(
-    { kind: 'createContainer', service: service.name, number, name, replaces: kept, build },
+    { kind: 'createContainer', service: service.name, number, name, replaces, renewVolumes, build },
     `service:${service.name}:${number}`,
     cause,
     [...edges(others, 'warn'), ...edges([...resourceNodes(making, service), ...before])],
@@ -243,57 +194,6 @@ const createContainers = (making: Making) => {
   }
 }
 
-/** A start waits for the starts of what its service depends on; an optional dependency that fails only warns. */
-const dependencyEdges = (making: Making, service: Service): readonly Edge[] =>
-  Object.entries(service.dependsOn).flatMap(([name, { required }]) =>
-    edges(making.started.get(name) ?? [], required ? 'abort' : 'warn'),
-  )
-
-const startNew = (making: Making, service: Service, number: number, cause: string): number[] => {
-  const name = containerName(making.project.name, service, number)
-  const created = making.created.get(name)
-  const operation = { kind: 'startContainer', service: service.name, number, name, container: undefined } as const
-  const after = [...edges(created === undefined ? [] : [created], 'skip'), ...dependencyEdges(making, service)]
-  return [making.builder.add(operation, `service:${service.name}:${number}`, cause, after)]
-}
-
-const startExisting = (making: Making, service: Service, { container, fate }: Replica): number[] => {
-  if (fate.kind !== 'start' && fate.kind !== 'restart') return []
-  const { id, name, number } = container
-  const before = [making.stopped.get(id), making.recovered.get(id)].filter((node) => node !== undefined)
-  const operation = { kind: 'startContainer', service: service.name, number, name, container: id } as const
-  const after = [...edges([...before, ...resourceNodes(making, service)]), ...dependencyEdges(making, service)]
-  return [making.builder.add(operation, resourceOf(container), fate.cause, after)]
-}
-
-const startContainers = (making: Making) => {
-  for (const { service, replicas, fresh } of making.fates) {
-    const nodes = replicas.flatMap((replica) =>
-      replica.fate.kind === 'recreate'
-        ? startNew(making, service, replica.container.number, replica.fate.cause)
-        : startExisting(making, service, replica),
-    )
-    making.started.set(service.name, [
-      ...nodes,
-      ...fresh.flatMap((number) => startNew(making, service, number, 'created')),
-    ])
-  }
-}
-
-/** A kept replica whose `restart: true` dependency is replaced stops before and starts after it. */
-const withRestarts = (fates: readonly ServiceFate[]): readonly ServiceFate[] =>
-  fates.map((fate) => {
-    const replaced = fates.find(
-      ({ service, replicas }) =>
-        isStoppedWith(fate.service, service.name) && replicas.some(({ fate: { kind } }) => kind === 'recreate'),
-    )
-    if (replaced === undefined) return fate
-    const cause = `dependency ${replaced.service.name} is recreated`
-    const restarted = (replica: Replica): Replica =>
-      replica.fate.kind === 'keep' ? { ...replica, fate: { kind: 'restart', cause } } : replica
-    return { ...fate, replicas: fate.replicas.map(restarted) }
-  })
-
 /** Selected services in dependency order; with them whoever is on a network that has to be made anew. */
 const affectedServices = (project: Project, observed: Observed, options: UpPlanOptions) => {
   const selected = new Set(selectServices(project, options.services, options.noDeps))
@@ -307,19 +207,26 @@ const affectedServices = (project: Project, observed: Observed, options: UpPlanO
   return { services, recreatedNetworks }
 }
 
+const finishedOf = (fates: Making['fates']): readonly string[] =>
+  fates.flatMap(({ service, replicas }) =>
+    replicas.flatMap(({ container, fate }) =>
+      fate.kind === 'keep' && hasFinished(service, container) ? [container.name] : [],
+    ),
+  )
+
 /** Plan that makes `observed` what `project` asks for. Throws where a name, scale or external resource is not there. */
 export const reconcileUp = (project: Project, observed: Observed, options: UpPlanOptions): Reconciled => {
   const { services, recreatedNetworks } = affectedServices(project, observed, options)
   const named = new Set(options.services.length === 0 ? Object.keys(project.services) : options.services)
   const fateOptions: FateOptions = { ...options, named, recreatedNetworks }
   const own = services.map((service) => serviceFate(project, observed, service, fateOptions))
-  const fates = withRestarts(withJoins(project, observed, own))
+  const fates = withRestarts(withJoins(project, observed, withOneShots(project, observed, own, options)))
   const orphans = orphansOf(project, observed)
   const making: Making = {
     followers: options.noStart ? [] : followersOf(observed, fates),
     ...{ project, observed, options, fates, recreatedNetworks, warnings: [], builder: new PlanBuilder(project.name) },
     ...{ recovered: new Map(), stopped: new Map(), removed: new Map(), networks: new Map(), volumes: new Map() },
-    ...{ created: new Map(), started: new Map() },
+    ...{ created: new Map(), started: new Map(), waiting: new Map(), waits: waitsOf(project, fates, options) },
   }
   recoverLost(making)
   stopFollowers(making)
@@ -329,6 +236,7 @@ export const reconcileUp = (project: Project, observed: Observed, options: UpPla
   createContainers(making)
   if (!options.noStart) startContainers(making)
   startFollowers(making)
+  const finished = finishedOf(fates)
   const remaining = options.removeOrphans ? [] : orphans.map(({ name }) => name)
-  return { plan: making.builder.build(), warnings: making.warnings, orphans: remaining }
+  return { plan: making.builder.build(), warnings: making.warnings, orphans: remaining, finished }
 }

@@ -1,7 +1,7 @@
 /** What of a project a command is about: services by name, replicas, networks and volumes they use. */
 import type { Project, Service } from '../compose/project.ts'
 import { CaissonError } from '../errors.ts'
-import type { Observed, ObservedContainer } from './observed.ts'
+import { isUp, type Observed, type ObservedContainer } from './observed.ts'
 import { type Graph, withDependencies } from './order.ts'
 
 export const dependencyGraph = (services: Readonly<Record<string, Service>>): Graph =>
@@ -25,7 +25,7 @@ export const replicasOf = (observed: Observed, service: string): readonly Observ
 /** Containers whose service the project does not know any more; one-offs count once they have ended. */
 export const orphansOf = (project: Project, observed: Observed): readonly ObservedContainer[] =>
   observed.containers.filter(({ service, oneOff, state }) => {
-    if (oneOff) return state !== 'running'
+    if (oneOff) return !isUp({ state })
     return project.services[service] === undefined && project.disabledServices[service] === undefined
   })
 

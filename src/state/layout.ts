@@ -46,6 +46,8 @@ export interface RunPaths {
   readonly alive: string
   readonly control: string
   readonly status: string
+  /** HealthRecord. */
+  readonly health: string
   readonly allocation: string
   readonly resolvConf: string
   readonly hosts: string
@@ -58,6 +60,7 @@ export const runPaths = (roots: Roots, id: string): RunPaths => {
   const directory = `${runsDirectory(roots)}/${id}`
   return {
     ...{ directory, alive: `${directory}/alive`, control: `${directory}/control.sock`, status: `${directory}/status` },
+    ...{ health: `${directory}/health` },
     ...{ allocation: `${directory}/allocation`, resolvConf: `${directory}/resolv.conf`, hosts: `${directory}/hosts` },
     ...{ hostname: `${directory}/hostname`, files: `${directory}/files` },
   }

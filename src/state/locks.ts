@@ -61,13 +61,27 @@ const take = async (binding: NativeBinding, request: LockRequest): Promise<numbe
   throw new CaissonError('ELOCKED', `${request.path} is held by ${who}`)
 }
 
-/** Runs `body` under the lock. Throws ELOCKED, naming the holder, when it stays held for `timeoutMs`. */
-export const withLock = async <T>(binding: NativeBinding, request: LockRequest, body: () => Promise<T>): Promise<T> => {
+export interface HeldLock {
+  readonly release: () => void
+}
+
+/** Throws ELOCKED, naming the holder, when it stays held for `timeoutMs`. */
+export const takeLock = async (binding: NativeBinding, request: LockRequest): Promise<HeldLock> => {
   const fd = await take(binding, request)
+  return {
+    release: () => {
+      ftruncateSync(fd, 0)
+      closeSync(fd)
+    },
+  }
+}
+
+/** Runs `body` under the lock. Throws as takeLock does. */
+export const withLock = async <T>(binding: NativeBinding, request: LockRequest, body: () => Promise<T>): Promise<T> => {
+  const lock = await takeLock(binding, request)
   try {
     return await body()
   } finally {
-    ftruncateSync(fd, 0)
-    closeSync(fd)
+    lock.release()
   }
 }

@@ -15,12 +15,16 @@ export const observedContainer = (snapshot: ContainerSnapshot): ObservedContaine
     ...{ id, name, service, number, oneOff, configHash, imageId },
     state: containerState(snapshot),
     exitCode: snapshot.alive ? undefined : snapshot.status?.exitCode,
+    stopped: snapshot.status?.stopped ?? false,
+    createdAt: Date.parse(snapshot.record.createdAt) || 0,
+    startedAt: Date.parse(snapshot.status?.startedAt ?? '') || 0,
     health: snapshot.alive ? (snapshot.status?.health ?? 'none') : 'none',
     networks: networks.map((network) => network.name),
     volumes: Object.values(volumes).map((volume) => volume.name),
     dependsOn: Object.keys(definition.dependsOn),
     run: snapshot.run?.run,
     joins: snapshot.run?.joins ?? [],
+    definition,
   }
 }
 

@@ -11,7 +11,7 @@ import {
   volumePaths,
   volumesDirectory,
 } from './layout.ts'
-import type { ContainerRecord, NetworkRecord, RunRecord, Status, VolumeRecord } from './records.ts'
+import type { ContainerRecord, HealthRecord, NetworkRecord, RunRecord, Status, VolumeRecord } from './records.ts'
 import { namesIn, readRecord } from './store.ts'
 
 /** Whether somebody holds the lock of an `alive` file: the binding's isLocked, or a guess from plain files for a dry run. */
@@ -74,6 +74,10 @@ export const readContainer = (roots: Roots, id: string, isAlive: IsAlive): Conta
 /** Run directories of containers that are not there any more. */
 export const strayRuns = (roots: Roots): readonly string[] =>
   namesIn(runsDirectory(roots)).filter((id) => !existsSync(containerPaths(roots, id).directory))
+
+/** What the last probes of a running container said; undefined: none was made yet. */
+export const readHealth = (roots: Roots, id: string): HealthRecord | undefined =>
+  readRecord<HealthRecord>(runPaths(roots, id).health)
 
 export const readRun = (roots: Roots, id: string): RunRecord | undefined =>
   readRecord<RunRecord>(runPaths(roots, id).allocation)

@@ -23,6 +23,7 @@ const create = node(1, 'service:web:1', {
   number: 1,
   name: 'shop-web-1',
   replaces: undefined,
+  renewVolumes: false,
   build: true,
 })
 const start = node(2, 'service:web:1', {
@@ -50,7 +51,7 @@ await emit({ kind: 'started', node: create, subject: web })
 await emit({ kind: 'warning', code: 'x', message: 'A key has no effect', hint: undefined, path: undefined })
 if (fails) {
   await emit({ kind: 'failed', node: create, subject: web, error: new CaissonError('EFAKE', 'no space') })
-  await emit({ kind: 'skipped', node: start, subject: web, because: 1 })
+  await emit({ kind: 'skipped', node: start, subject: web, because: 1, culprit: web })
 } else {
   await emit({ kind: 'done', node: create, subject: web, milliseconds: 5 })
   await emit({ kind: 'started', node: start, subject: web })

@@ -20,6 +20,7 @@ const run = async (plan: Plan, perform: (node: PlanNode) => Promise<void>, paral
   const events: EngineEvent[] = []
   const errors = await execute(plan, {
     ...{ perform, parallel, signal, emit: (event) => events.push(event) },
+    changing: (work) => work(),
     subjectOf: ({ id }) => ({ noun: 'volume', name: `v${id}` }),
   })
   const kinds = events.map((event) => ('node' in event ? `${event.kind} ${event.node.id}` : event.kind))

@@ -5,7 +5,8 @@ import { reconcileRestart, reconcileStart } from '../../src/plan/change.ts'
 import { namespaceConflicts } from '../../src/plan/namespaces.ts'
 import type { Observed, ObservedContainer } from '../../src/plan/observed.ts'
 import { formatPlan } from '../../src/plan/plan.ts'
-import { reconcileUp, type UpPlanOptions } from '../../src/plan/reconcile.ts'
+import type { UpPlanOptions } from '../../src/plan/making.ts'
+import { reconcileUp } from '../../src/plan/reconcile.ts'
 import { container, needs, observed, project, service, upOptions } from './models.ts'
 
 const vpn = service('vpn')
@@ -44,10 +45,10 @@ test('a container that shares with one that is replaced runs anew, as it is', ()
     text(observed({ containers: [old, shares('run-vpn1')] })),
     `
 [] -> #0 service:app:1: stopContainer shop-app-1 (network namespace of shop-vpn-1 is a new one)
-[0/warn] -> #1 service:vpn:1: stopContainer shop-vpn-1 (config hash diverged)
-[1] -> #2 service:vpn:1: removeContainer shop-vpn-1 (config hash diverged)
-[2] -> #3 service:vpn:1: createContainer shop-vpn-1 (config hash diverged)
-[3/skip] -> #4 service:vpn:1: startContainer shop-vpn-1 (config hash diverged)
+[0/warn] -> #1 service:vpn:1: stopContainer shop-vpn-1 (environment changed)
+[1] -> #2 service:vpn:1: removeContainer shop-vpn-1 (environment changed)
+[2] -> #3 service:vpn:1: createContainer shop-vpn-1 (environment changed)
+[3/skip] -> #4 service:vpn:1: startContainer shop-vpn-1 (environment changed)
 [0, 4] -> #5 service:app:1: startContainer shop-app-1 (network namespace of shop-vpn-1 is a new one)
 `,
   )

@@ -2,7 +2,7 @@
 import type { Dependency, Network, Project, Service, Volume } from '../../src/compose/project.ts'
 import { configHash, networkHash } from '../../src/plan/config-hash.ts'
 import type { Observed, ObservedContainer, ObservedNetwork } from '../../src/plan/observed.ts'
-import type { UpPlanOptions } from '../../src/plan/reconcile.ts'
+import type { UpPlanOptions } from '../../src/plan/making.ts'
 
 export const service = (name: string, values: Partial<Service> = {}): Service => ({
   ...{ name, others: [], image: 'caisson/host', command: undefined, entrypoint: undefined, environment: {}, ports: [] },
@@ -63,7 +63,7 @@ export const project = (
 export const container = (of: Service, number = 1, values: Partial<ObservedContainer> = {}): ObservedContainer => ({
   ...{ id: `${of.name}${number}`, name: of.containerName ?? `shop-${of.name}-${number}`, service: of.name, number },
   ...{ oneOff: false, configHash: configHash(of), imageId: 'host@1', state: 'running', exitCode: undefined },
-  health: 'none',
+  ...{ health: 'none', stopped: false, createdAt: 1000, startedAt: 2000, definition: of },
   ...{ networks: of.networkMode === undefined ? of.networks.map(({ key }) => `shop_${key}`) : [] },
   volumes: of.volumes.flatMap((mount) => (mount.type === 'volume' ? [`shop_${mount.source ?? 'anonymous'}`] : [])),
   dependsOn: Object.keys(of.dependsOn),
@@ -88,6 +88,7 @@ export const observed = (values: Partial<Observed> = {}): Observed => ({
 export const upOptions = (of: Project, values: Partial<UpPlanOptions> = {}): UpPlanOptions => ({
   ...{ services: [], noDeps: false, forceRecreate: false, noRecreate: false, alwaysRecreateDeps: false },
   ...{ renewAnonymousVolumes: false, removeOrphans: false, noStart: false, scale: {}, timeoutMs: undefined },
+  ...{ imageHealthchecks: new Set<string>(), wait: false, rerun: [], attached: false },
   images: Object.fromEntries(Object.keys(of.services).map((name) => [name, 'host@1'])),
   ...values,
 })

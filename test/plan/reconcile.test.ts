@@ -3,7 +3,8 @@ import * as assert from 'uvu/assert'
 import type { Project } from '../../src/compose/project.ts'
 import type { Observed } from '../../src/plan/observed.ts'
 import { formatPlan } from '../../src/plan/plan.ts'
-import { reconcileUp, type UpPlanOptions } from '../../src/plan/reconcile.ts'
+import type { UpPlanOptions } from '../../src/plan/making.ts'
+import { reconcileUp } from '../../src/plan/reconcile.ts'
 import {
   container,
   joined,
@@ -75,10 +76,10 @@ test('a diverged config hash stops, removes, creates and starts', () => {
   assert.is(
     text(project([web]), observed({ containers: [old] })),
     `
-[] -> #0 service:web:1: stopContainer shop-web-1 (config hash diverged)
-[0] -> #1 service:web:1: removeContainer shop-web-1 (config hash diverged)
-[1] -> #2 service:web:1: createContainer shop-web-1 (config hash diverged)
-[2/skip] -> #3 service:web:1: startContainer shop-web-1 (config hash diverged)
+[] -> #0 service:web:1: stopContainer shop-web-1 (environment changed)
+[0] -> #1 service:web:1: removeContainer shop-web-1 (environment changed)
+[1] -> #2 service:web:1: createContainer shop-web-1 (environment changed)
+[2/skip] -> #3 service:web:1: startContainer shop-web-1 (environment changed)
 `,
   )
 })
@@ -129,9 +130,9 @@ test('a lost container that diverged is recovered, removed and made anew', () =>
     text(project([web]), observed({ containers: [lost] })),
     `
 [] -> #0 service:web:1: recoverContainer shop-web-1 (its monitor died)
-[0] -> #1 service:web:1: removeContainer shop-web-1 (config hash diverged)
-[1] -> #2 service:web:1: createContainer shop-web-1 (config hash diverged)
-[2/skip] -> #3 service:web:1: startContainer shop-web-1 (config hash diverged)
+[0] -> #1 service:web:1: removeContainer shop-web-1 (tty changed)
+[1] -> #2 service:web:1: createContainer shop-web-1 (tty changed)
+[2/skip] -> #3 service:web:1: startContainer shop-web-1 (tty changed)
 `,
   )
 })
@@ -203,7 +204,17 @@ test('--no-start records without building', () => {
   const { plan } = up(project([web]), observed(), { noStart: true })
   assert.equal(
     plan.nodes.map(({ operation }) => operation),
-    [{ kind: 'createContainer', service: 'web', number: 1, name: 'shop-web-1', replaces: undefined, build: false }],
+    [
+      {
+        kind: 'createContainer',
+        service: 'web',
+        number: 1,
+        name: 'shop-web-1',
+        replaces: undefined,
+        renewVolumes: false,
+        build: false,
+      },
+    ],
   )
 })
 
@@ -285,10 +296,10 @@ test('dependents with restart: true stop before their dependency is replaced and
     text(project([api, store]), there),
     `
 [] -> #0 service:api:1: stopContainer shop-api-1 (dependency store is recreated)
-[0/warn] -> #1 service:store:1: stopContainer shop-store-1 (config hash diverged)
-[1] -> #2 service:store:1: removeContainer shop-store-1 (config hash diverged)
-[2] -> #3 service:store:1: createContainer shop-store-1 (config hash diverged)
-[3/skip] -> #4 service:store:1: startContainer shop-store-1 (config hash diverged)
+[0/warn] -> #1 service:store:1: stopContainer shop-store-1 (tty changed)
+[1] -> #2 service:store:1: removeContainer shop-store-1 (tty changed)
+[2] -> #3 service:store:1: createContainer shop-store-1 (tty changed)
+[3/skip] -> #4 service:store:1: startContainer shop-store-1 (tty changed)
 [0, 4] -> #5 service:api:1: startContainer shop-api-1 (dependency store is recreated)
 `,
   )
@@ -307,10 +318,10 @@ test('anonymous volumes move to the replacement unless renewed', () => {
   const there = observed({ containers: [container(service('web', { ...mounted(undefined), tty: true }))] })
   const replaces = (renewAnonymousVolumes: boolean) =>
     up(of, there, { renewAnonymousVolumes }).plan.nodes.flatMap(({ operation }) =>
-      operation.kind === 'createContainer' ? [operation.replaces] : [],
+      operation.kind === 'createContainer' ? [[operation.replaces, operation.renewVolumes]] : [],
     )
-  assert.equal(replaces(false), ['web1'])
-  assert.equal(replaces(true), [undefined])
+  assert.equal(replaces(false), [['web1', false]])
+  assert.equal(replaces(true), [['web1', true]])
 })
 
 test.run()

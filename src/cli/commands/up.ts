@@ -3,10 +3,10 @@ import type { UpOptions } from '../../index.ts'
 import { finishChange, ignoresOrphans, removesOrphans, toMilliseconds } from '../change.ts'
 import { type Call, defineCommand } from '../command.ts'
 import type { Context } from '../context.ts'
-import { accepted, flag, integer, list, longName, refused, text } from '../grammar.ts'
+import { accepted, flag, integer, list, longName, type Option, refused, text } from '../grammar.ts'
 import { loadProject } from '../load-project.ts'
 import { requireRoot, withProgress } from '../runtime.ts'
-import { EXIT, UsageError } from '../usage.ts'
+import { UsageError } from '../usage.ts'
 
 const noBuild = 'images cannot be built by this version'
 const noPull = 'images cannot be pulled by this version'
@@ -21,6 +21,13 @@ const createOptions = {
   removeOrphans: flag('Remove containers of services that are no longer in the Compose file'),
   scale: list('SERVICE=N', 'Number of containers of a service; may be repeated'),
   yes: accepted(flag('', 'y')),
+}
+
+/** Alone: all of them; with `=SERVICE`, as often as wanted: these. */
+const rerun: Option<'all' | readonly string[]> = {
+  ...flag('Run services again that have done their work, or with --rerun=SERVICE this one'),
+  initial: [],
+  read: (service, previous) => (service === undefined || previous === 'all' ? 'all' : [...previous, service]),
 }
 
 const upOptions = {
@@ -40,10 +47,11 @@ const upOptions = {
   noStart: flag('Create only'),
   quietBuild: accepted(flag('')),
   renewAnonVolumes: flag('New anonymous volumes instead of those of the containers before', 'V'),
+  rerun,
   timeout: integer('SECONDS', 'How long to wait before killing', 't'),
   timestamps: flag('With the time of each line'),
-  wait: flag('Return when everything runs; exit code 5 when that takes too long'),
-  waitTimeout: integer('SECONDS', 'How long --wait waits'),
+  wait: flag('Return when every service runs, is healthy where that is checked, or has done its work'),
+  waitTimeout: integer('SECONDS', 'Longest time to wait for services; exit code 5 when that is over'),
   watch: refused(flag('', 'w'), 'develop.watch is not there yet'),
 }
 
@@ -82,6 +90,9 @@ const readScale = (items: readonly string[]): Record<string, number> =>
     }),
   )
 
+/** Its output is shown until it ends. */
+const isAttached = ({ noStart, detach, wait }: UpValues): boolean => !noStart && !detach && !wait
+
 const engineOptions = (context: Context, values: UpValues, services: readonly string[]): UpOptions => ({
   services,
   noDeps: values.noDeps,
@@ -94,6 +105,10 @@ const engineOptions = (context: Context, values: UpValues, services: readonly st
   noStart: values.noStart,
   scale: readScale(values.scale),
   timeoutMs: toMilliseconds(values.timeout),
+  wait: values.wait,
+  waitTimeoutMs: toMilliseconds(values.waitTimeout || undefined),
+  rerun: values.rerun,
+  attached: isAttached(values),
   lenient: context.globals.lenient,
   dryRun: values.dryRun,
 })
@@ -102,18 +117,6 @@ const upDetached = async (context: Context, project: Project, options: UpOptions
   const outcome = await withProgress(context, (engine) => engine.up(project, options))
   if (!options.dryRun && !options.noStart) await (await import('../last-words.ts')).reportEnded(context, project.name)
   return finishChange(context, outcome, options.dryRun)
-}
-
-/** What is half made is undone by the monitors themselves when this process ends. */
-const within = (context: Context, seconds: number | undefined, work: Promise<number>): Promise<number> => {
-  if (seconds === undefined) return work
-  const late = new Promise<number>((resolve) => {
-    setTimeout(() => {
-      context.stderr.write(`not everything runs after ${seconds} s\n`)
-      resolve(EXIT.timeout)
-    }, seconds * 1000).unref()
-  })
-  return Promise.race([work, late])
 }
 
 export const up = defineCommand({
@@ -127,9 +130,7 @@ export const up = defineCommand({
     if (!values.dryRun) requireRoot()
     const project = await loadProject(context, { services: positionals, options: { dependencies: !values.noDeps } })
     const options = engineOptions(context, values, positionals)
-    if (values.dryRun || values.noStart || values.detach || values.wait) {
-      return within(context, values.waitTimeout, upDetached(context, project, options))
-    }
+    if (values.dryRun || !options.attached) return upDetached(context, project, options)
     return (await import('../attached.ts')).upAttached(context, project, options, values)
   },
 })

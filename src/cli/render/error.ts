@@ -1,6 +1,6 @@
 /** Errors as a person reads them: what, where in the file, why, what to do. Never a stack trace, unless CAISSON_DEBUG asks for it. */
 import { CaissonError, type Diagnostic, ProjectError, type TreePath } from '../../errors.ts'
-import { ChangeError, ExecError } from '../../index.ts'
+import { ChangeError, ExecError, ServiceError } from '../../index.ts'
 import type { Context, Output } from '../context.ts'
 import { EXIT, UsageError } from '../usage.ts'
 import { formatDiagnostic, formatDiagnostics } from './diagnostic.ts'
@@ -12,9 +12,14 @@ const exitCodeOf = (error: unknown): number => {
   if (error instanceof UsageError) return EXIT.usage
   if (error instanceof ProjectError) return EXIT.project
   if (error instanceof ExecError) return error.exitCode
-  if (error instanceof ChangeError)
-    return error.errors.length > 0 && error.errors.every(isHostError) ? EXIT.host : EXIT.failure
+  if (error instanceof ChangeError) return exitCodeOfChange(error)
   return isHostError(error) ? EXIT.host : EXIT.failure
+}
+
+/** Failures of one kind have its code; any other among them is a failure like any. */
+const exitCodeOfChange = ({ errors }: ChangeError): number => {
+  if (errors.length > 0 && errors.every(isHostError)) return EXIT.host
+  return errors.length > 0 && errors.every(({ code }) => code === 'EWAITTIMEOUT') ? EXIT.timeout : EXIT.failure
 }
 
 const isHostError = (error: unknown): boolean => error instanceof CaissonError && HOST_CODES.has(error.code)
@@ -30,8 +35,12 @@ const formatCaissonError = (context: Context, error: CaissonError): string => {
   if (error instanceof ProjectError) return formatDiagnostics(context, error.diagnostics)
   if (error instanceof ChangeError) return error.errors.map((each) => formatCaissonError(context, each)).join('')
   if (error.cause instanceof ProjectError) return formatDiagnostics(context, error.cause.diagnostics)
-  return headline(stderr, 'error', error.message) + hintLine(stderr, error.hint)
+  return headline(stderr, 'error', error.message) + hintLine(stderr, error.hint) + lastOutput(stderr, error)
 }
+
+/** The last lines of a service that failed. */
+const lastOutput = ({ style }: Output, error: CaissonError): string =>
+  error instanceof ServiceError ? error.output.map((line) => `  ${style('dim', '|')} ${line}\n`).join('') : ''
 
 interface NodeSystemError extends Error {
   readonly code: string

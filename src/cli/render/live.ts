@@ -1,14 +1,12 @@
 /** The live task list of a change: one row for each thing that the plan touches. Loaded on a terminal only. */
 import { Listr, type ListrDefaultRendererLogLevels, ListrLogger, type ListrTaskWrapper, ProcessOutput } from 'listr2'
-import type { EngineEvent, PlanNode } from '../../index.ts'
+import type { Plan, PlanNode } from '../../index.ts'
 import type { Context } from '../context.ts'
 import { formatNotice, type Progress } from './progress.ts'
-import { formatMilliseconds, stateWord, titleOf } from './words.ts'
+import { formatMilliseconds, reasonsOf, stateWords, type StepEvent, titleOf } from './words.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: the wrapper's parameters are renderers, which differ
 type Task = ListrTaskWrapper<undefined, any, any>
-
-type StepEvent = Extract<EngineEvent, { kind: 'started' | 'done' | 'failed' | 'skipped' }>
 
 /** Until its first operation has begun; then the event says how it is called. */
 const titleBefore = (node: PlanNode | undefined): string => {
@@ -29,7 +27,10 @@ class Row {
   #end: (skipped: string | undefined) => void = () => {}
   #fail: (error: Error) => void = () => {}
 
-  constructor(nodes: readonly PlanNode[]) {
+  readonly #reasons: ReadonlySet<number>
+
+  constructor(nodes: readonly PlanNode[], reasons: ReadonlySet<number>) {
+    this.#reasons = reasons
     this.title = titleBefore(nodes[0])
     this.#open = nodes.length
     this.ended = new Promise((resolve, reject) => {
@@ -43,7 +44,7 @@ class Row {
     if (this.#isOver) return
     if (event.kind === 'done') this.#spent += event.milliseconds
     const spent = event.kind === 'done' ? `  ${formatMilliseconds(this.#spent)}` : ''
-    this.title = `${titleOf(event.subject)}  ${stateWord(event)}${spent}`
+    this.title = `${titleOf(event.subject)}  ${stateWords(event, this.#reasons)}${spent}`
     if (this.task !== undefined) this.task.title = this.title
     this.#isOver = event.kind === 'failed' || event.kind === 'skipped'
     if (event.kind === 'failed') this.#fail(new Error(event.error.message))
@@ -57,10 +58,11 @@ class Row {
   }
 }
 
-const rowsOf = (nodes: readonly PlanNode[]): Map<string, Row> => {
+const rowsOf = (plan: Plan): Map<string, Row> => {
   const byResource = new Map<string, PlanNode[]>()
-  for (const node of nodes) byResource.set(node.resource, [...(byResource.get(node.resource) ?? []), node])
-  return new Map([...byResource].map(([resource, group]) => [resource, new Row(group)]))
+  const reasons = reasonsOf(plan)
+  for (const node of plan.nodes) byResource.set(node.resource, [...(byResource.get(node.resource) ?? []), node])
+  return new Map([...byResource].map(([resource, group]) => [resource, new Row(group, reasons)]))
 }
 
 const createList = (rows: Iterable<Row>): Listr => {
@@ -110,7 +112,7 @@ export const createLive = (context: Context): Progress => {
       }
       if (event.kind === 'planned') {
         const before = drawing
-        const rows = rowsOf(event.plan.nodes)
+        const rows = rowsOf(event.plan)
         drawing = {
           rows,
           finished: finish(before).then(() => (rows.size === 0 ? undefined : createList(rows.values()).run())),

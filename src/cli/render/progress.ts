@@ -1,9 +1,9 @@
 /** What is drawn of a change while it runs: a live list on a terminal, a line for each state change elsewhere, JSON, or nothing. */
-import type { EngineEvent } from '../../index.ts'
+import { type EngineEvent, ServiceError } from '../../index.ts'
 import type { Context } from '../context.ts'
 import { UsageError } from '../usage.ts'
 import { formatWarning } from './error.ts'
-import { stateWord, titleOf } from './words.ts'
+import { reasonsOf, stateWords, type StepEvent, titleOf } from './words.ts'
 
 export interface Progress {
   emit(event: EngineEvent): void
@@ -32,68 +32,67 @@ export const formatNotice = (context: Context, event: EngineEvent): string | und
       return `waiting for ${event.holder === undefined ? 'another command' : `process ${event.holder.pid} (${event.holder.command})`}, which changes ${event.lock === 'content' ? 'images' : 'the same project'}\n`
     case 'recovered':
       return `${event.name}: ${event.reason}\n`
+    case 'finished':
+      return `${event.subject.name} has done its work and is not run again (--rerun runs it)\n`
     default:
       return undefined
   }
 }
 
-const plainLine = (event: EngineEvent): string | undefined => {
-  switch (event.kind) {
-    case 'started':
-      // Only what may take long is worth two lines.
-      return event.node.operation.kind === 'stopContainer'
-        ? ` ${titleOf(event.subject)}  ${stateWord(event)}\n`
-        : undefined
-    case 'done':
-    case 'failed':
-      return ` ${titleOf(event.subject)}  ${stateWord(event)}\n`
-    case 'skipped':
-      return ` ${titleOf(event.subject)}  ${stateWord(event)}\n`
-    default:
-      return undefined
+const isStep = (event: EngineEvent): event is StepEvent => 'node' in event
+
+/** Of what begins, only what may take long is worth a line of its own. */
+const isTold = (event: StepEvent): boolean => {
+  if (event.kind === 'waiting') return event.isReminder
+  return event.kind !== 'started' || event.node.operation.kind === 'stopContainer'
+}
+
+/** Turns events into lines; knows the plan that they belong to. undefined: nothing to show. */
+const lines = (format: (event: EngineEvent, reasons: ReadonlySet<number>) => string | undefined, context: Context) => {
+  let reasons: ReadonlySet<number> = new Set()
+  return (event: EngineEvent): void => {
+    if (event.kind === 'planned') reasons = reasonsOf(event.plan)
+    const line = format(event, reasons)
+    if (line !== undefined) context.stderr.write(`${line}\n`)
   }
 }
 
 const plain = (context: Context): Progress => ({
-  emit: (event) => {
-    const line = formatNotice(context, event) ?? plainLine(event)
-    if (line !== undefined) context.stderr.write(line)
-  },
+  emit: lines((event, reasons) => {
+    if (isStep(event)) return isTold(event) ? ` ${titleOf(event.subject)}  ${stateWords(event, reasons)}` : undefined
+    return formatNotice(context, event)?.replace(/\n$/, '')
+  }, context),
   close: async () => {},
 })
 
-/** Keys of docker compose's `--progress json`. */
-const jsonLine = (context: Context, event: EngineEvent): string | undefined => {
-  switch (event.kind) {
-    case 'started':
-    case 'done':
-    case 'failed':
-    case 'skipped':
-      return JSON.stringify({
-        id: titleOf(event.subject),
-        status:
-          event.kind === 'started'
-            ? 'Working'
-            : event.kind === 'failed'
-              ? 'Error'
-              : event.kind === 'skipped'
-                ? 'Warning'
-                : 'Done',
-        text: stateWord(event),
-        ...(event.kind === 'failed' ? { details: event.error.message } : {}),
-      })
-    default: {
-      const notice = formatNotice(context, event)
-      return notice === undefined ? undefined : JSON.stringify({ level: 'warning', message: notice.trimEnd() })
-    }
-  }
+/** As docker compose's `--progress json` has them. */
+const STATUS: Readonly<Record<StepEvent['kind'], string>> = {
+  started: 'Working',
+  waiting: 'Working',
+  done: 'Done',
+  failed: 'Error',
+  skipped: 'Warning',
 }
 
+/** What is known of a failure: of a service's, how it ended and its last words too. */
+const detailsOf = (event: StepEvent): object => {
+  if (event.kind !== 'failed') return {}
+  const { error } = event
+  if (!(error instanceof ServiceError)) return { details: error.message }
+  const { message: details, service, exit, healthLog: health, output } = error
+  return { details, service, exit, health, output }
+}
+
+/** Keys of docker compose's `--progress json`. */
 const json = (context: Context): Progress => ({
-  emit: (event) => {
-    const line = jsonLine(context, event)
-    if (line !== undefined) context.stderr.write(`${line}\n`)
-  },
+  emit: lines((event, reasons) => {
+    if (isStep(event)) {
+      const [id, text] = [titleOf(event.subject), stateWords(event, reasons)]
+      return JSON.stringify({ id, status: STATUS[event.kind], text, ...detailsOf(event) })
+    }
+    const notice = formatNotice(context, event)
+    return notice === undefined ? undefined : JSON.stringify({ level: 'warning', message: notice.trimEnd() })
+  }, context),
   close: async () => {},
 })
 
@@ -122,8 +121,8 @@ const live = (context: Context): Progress => {
     close: async () => {
       clearTimeout(timer)
       if (drawn !== undefined) return (await drawn).close()
-      const lines = plain(context)
-      for (const event of kept.splice(0)) lines.emit(event)
+      const drawing = plain(context)
+      for (const event of kept.splice(0)) drawing.emit(event)
     },
   }
 }
