@@ -87,6 +87,23 @@ test('a container that never ran has no health, no pid and no address', () => {
   assert.is(of('{{index .NetworkSettings.Networks "shop_default" "IPAddress"}}', values), '')
 })
 
+test('a secret is shown by its place and never by its content', () => {
+  const files = (['secret', 'config'] as const).map((kind) => ({
+    ...({
+      kind,
+      key: 'token',
+      source: { type: 'content', content: 'hunter2' },
+      target: `/run/${kind}s/token`,
+    } as const),
+    ...{ uid: undefined, gid: undefined, mode: undefined, path: [] },
+  }))
+  const text = JSON.stringify(
+    inspectView(details({ record: record('0123456789ab', { definition: service('web', { files }) }) })),
+  )
+  assert.not.match(text, 'hunter2')
+  assert.match(text, '"Destination":"/run/secrets/token"')
+})
+
 test('a frozen container counts as running, as docker has it', () => {
   assert.is(of('{{.State.Running}} {{.State.Paused}}', { row: row({ state: 'paused' }) }), 'true true')
 })

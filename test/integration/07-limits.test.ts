@@ -45,6 +45,13 @@ test('the containers start', () => {
   project.run('up', '-d')
 })
 
+test('stats counts against the limit, and top finds the processes, in whatever cgroup version the machine has', () => {
+  const stats = project.run('stats', '--no-stream', '--format', '{{.MemUsage}} {{.PIDs}} {{.CPUPerc}}', 'limited')
+  const [, used = '', pids] = /^(\S+)B \/ 64MiB (\d+) \d+\.\d\d%\n$/.exec(stats) ?? []
+  assert.ok(Number.parseFloat(used) > 0 && pids === '2', stats)
+  assert.match(project.run('top', 'limited'), /^limited +1 +\S+ +\d+ +\d+ +\d+ .* sleep 1000$/m)
+})
+
 test('limits are set in whatever cgroup version the machine has', () => {
   assert.match(
     sh('cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null || true'),

@@ -108,9 +108,25 @@ const askedPorts = ({ record }: ContainerDetails): Readonly<Record<string, HostP
   return ports
 }
 
+type Definition = ContainerDetails['record']['definition']
+
+const linkText = ({ service, alias }: Definition['links'][number]): string => `${service}:${alias}`
+
+const limitsOf = (resources: Definition['resources']) => ({
+  ...{
+    CpuShares: resources.cpuShares ?? 0,
+    CpuPeriod: resources.cpuPeriodUs ?? 0,
+    CpuQuota: resources.cpuQuotaUs ?? 0,
+  },
+  CpusetCpus: resources.cpuset ?? '',
+  ...{ MemoryReservation: resources.memReservationBytes ?? 0, MemorySwap: resources.memswapLimitBytes ?? 0 },
+  ...{ MemorySwappiness: resources.memSwappiness ?? null, OomKillDisable: resources.oomKillDisable ?? false },
+  ...{ OomScoreAdj: resources.oomScoreAdj ?? 0, BlkioWeight: resources.blkio?.weight ?? 0 },
+})
+
 const hostConfigOf = (details: ContainerDetails) => {
   const { definition, networks } = details.record
-  const { restart } = definition
+  const { restart, logging } = definition
   return {
     Binds: definition.volumes.flatMap(({ type, target, readOnly, ...mount }) =>
       type === 'bind' && 'source' in mount ? [`${mount.source}:${target}:${readOnly ? 'ro' : 'rw'}`] : [],
@@ -129,6 +145,13 @@ const hostConfigOf = (details: ContainerDetails) => {
     PidsLimit: definition.pidsLimit ?? null,
     Ulimits: Object.entries(definition.ulimits).map(([Name, { soft, hard }]) => ({ Name, Hard: hard, Soft: soft })),
     Init: definition.init ?? false,
+    ...limitsOf(definition.resources),
+    ...{ GroupAdd: definition.groupAdd, Sysctls: definition.sysctls, Annotations: definition.annotations },
+    ...{ DeviceCgroupRules: definition.deviceCgroupRules, Links: definition.links.map(linkText) },
+    Devices: definition.devices.map(({ source, target, permissions }) => ({
+      ...{ PathOnHost: source, PathInContainer: target, CgroupPermissions: permissions },
+    })),
+    LogConfig: { Type: logging?.driver ?? 'json-file', Config: logging?.options ?? {} },
   }
 }
 
@@ -151,6 +174,12 @@ const networksOf = ({ record, run, networks }: ContainerDetails) =>
     }),
   )
 
+/** Where secrets and configs are found; what is in them is nobody's to see here. */
+const filesOf = ({ definition }: ContainerDetails['record']) =>
+  definition.files.map(({ kind, key, target }) => ({
+    ...{ Type: kind, Name: key, Source: '', Destination: target, Mode: '', RW: false, Propagation: '' },
+  }))
+
 const mountsOf = ({ record, volumes }: ContainerDetails) => [
   ...volumes.map(({ target, name, source }) => ({
     ...{ Type: 'volume', Name: name, Source: source, Destination: target, Driver: 'local', Mode: 'z' },
@@ -168,6 +197,7 @@ const mountsOf = ({ record, volumes }: ContainerDetails) => [
           },
         ],
   ),
+  ...filesOf(record),
 ]
 
 export const inspectView = (details: ContainerDetails) => {
