@@ -152,10 +152,16 @@ void read(Reader& in, Network& out) {
 void read(Reader& in, Restart& out) {
   in.enumeration(out.policy, 4, "Restart.policy");
   in.u32(out.maximum_retries, "Restart.maximumRetries");
+  in.u32(out.delay_ms, "Restart.delayMs");
+  in.u32(out.window_ms, "Restart.windowMs");
+  in.boolean(out.fresh_network, "Restart.freshNetwork");
 }
 
 void read(Reader& in, Health& out) {
-  in.list(out.test, 4, "Health.test", [&](auto& item) { in.text(item, "Health.test"); });
+  in.enumeration(out.probe, 4, "Health.probe");
+  in.u32(out.port, "Health.port");
+  in.text(out.path, "Health.path");
+  in.bytes(out.seccomp, "Health.seccomp");
   in.u32(out.interval_ms, "Health.intervalMs");
   in.u32(out.timeout_ms, "Health.timeoutMs");
   in.u32(out.start_period_ms, "Health.startPeriodMs");
@@ -204,6 +210,7 @@ void read(Reader& in, ExecPlan& out) {
   in.text(out.control_socket, "ExecPlan.controlSocket");
   in.list(out.cgroups, 4, "ExecPlan.cgroups", [&](auto& item) { in.text(item, "ExecPlan.cgroups"); });
   in.boolean(out.interactive, "ExecPlan.interactive");
+  in.boolean(out.supervised, "ExecPlan.supervised");
 }
 
 void read(Reader& in, UndoStep& out) {

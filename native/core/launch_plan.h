@@ -10,7 +10,7 @@
 
 namespace caisson {
 
-constexpr uint32_t kPlanVersion = 1;
+constexpr uint32_t kPlanVersion = 2;
 
 struct Join {
   // its name, for messages
@@ -251,19 +251,36 @@ struct Network {
 enum class RestartPolicy : uint8_t { no, always, on_failure, unless_stopped };
 
 struct Restart {
-  // honoured from the next release on
   RestartPolicy policy{};
-  // 0 = no limit
+  // restarts in a row; 0 = no limit
   uint32_t maximum_retries = 0;
+  // pause before each restart; 0 = 100 ms, doubled up to 1 min
+  uint32_t delay_ms = 0;
+  // a run of this length begins the row and the pauses anew
+  uint32_t window_ms = 0;
+  // the container may change its network namespace: each run gets a new one
+  bool fresh_network = false;
 };
 
+enum class ProbeKind : uint8_t { none, command, tcp, http };
+
 struct Health {
-  // argv; empty = none. Honoured from the next release on
-  std::vector<std::string> test;
+  // command: the ExecPlan in the file 'probe' of the state directory
+  ProbeKind probe{};
+  // tcp, http: of the container
+  uint32_t port = 0;
+  // http: starts with /
+  std::string path;
+  // tcp, http: filter of the helper, as ProcessPlan.seccomp
+  std::vector<uint8_t> seccomp;
+  // from the end of a probe to the start of the next
   uint32_t interval_ms = 0;
   uint32_t timeout_ms = 0;
+  // failures of a container that has not been healthy yet do not count so long
   uint32_t start_period_ms = 0;
+  // interval until the first success; 0 = at once, then 100 ms, doubled up to 5 s
   uint32_t start_interval_ms = 0;
+  // failures in a row that make it unhealthy, at least 1
   uint32_t retries = 0;
 };
 
@@ -336,6 +353,8 @@ struct ExecPlan {
   std::vector<std::string> cgroups;
   // stdin is forwarded; false = /dev/null
   bool interactive = false;
+  // our own init in front: it reaps what the process leaves behind, and ends it with the process
+  bool supervised = false;
 };
 
 enum class UndoScope : uint8_t { stop, remove };

@@ -1,6 +1,7 @@
 // What the monitor writes for others to read: the status of the run and the journal (src/state/records.ts).
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -14,7 +15,11 @@ namespace caisson {
 // `status` in the run directory, replaced as a whole; with the end of the run also `exit` in the state directory.
 struct Status {
   RunState state = RunState::building;
+  HealthState health = HealthState::none;
   pid_t host_pid = 0;
+  uint32_t restarts = 0;   // by the policy
+  bool stopped = false;    // a command asked for the end
+  std::optional<Failure> failure;  // of the last start, where it was the policy's
   std::string started_at, finished_at;  // RFC 3339; empty if not yet
   Exit exit;
 };

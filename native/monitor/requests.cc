@@ -21,6 +21,11 @@ std::span<const uint8_t> host_pid_payload(PayloadWriter& writer, pid_t pid) {
   return writer.u32(static_cast<uint32_t>(pid)).bytes();
 }
 
+// Between two runs there is no process.
+Failure not_running(const char* section, const char* syscall) {
+  return {.section = section, .syscall = syscall, .error = ESRCH};
+}
+
 }  // namespace
 
 void Supervisor::adopt(std::unique_ptr<Client> client) {
@@ -32,10 +37,15 @@ void Supervisor::adopt(std::unique_ptr<Client> client) {
 
 void Supervisor::greet(Client& client) {
   PayloadWriter hello;
-  hello.u32(PROTOCOL_VERSION).u32(0).u32(static_cast<uint32_t>(state_)).u32(static_cast<uint32_t>(container_.host_pid));
-  hello.u32(static_cast<uint32_t>(HealthState::none)).u32(0).u32(status_.exit.code);
+  hello.u32(PROTOCOL_VERSION).u32(0).u32(static_cast<uint32_t>(status_.state)).u32(static_cast<uint32_t>(container_.host_pid));
+  put_condition(hello);
   append_frame(client.out(), FrameType::hello, hello.bytes());
   client.flush();
+}
+
+// What `hello` has behind the pid, and `changed` behind the state.
+void Supervisor::put_condition(PayloadWriter& payload) {
+  payload.u32(static_cast<uint32_t>(status_.health)).u32(status_.restarts).u32(status_.exit.code);
 }
 
 void Supervisor::on_client(int fd, uint32_t events) {
@@ -80,19 +90,15 @@ void Supervisor::serve_request(Client& client, const Request& request) {
     case FrameType::signal:
       return serve_signal(client, request.first);
     case FrameType::stop:
+      status_.stopped = true;
       return begin_stop(request.first, request.second);
     case FrameType::attach:
       return serve_attach(client, request.first);
     case FrameType::stdin_data:
       if (client.attached_stdin) write_stdin(request.data);
       return;
-    case FrameType::resize: {
-      struct winsize size = {};
-      size.ws_row = static_cast<unsigned short>(request.first);
-      size.ws_col = static_cast<unsigned short>(request.second);
-      if (container_.terminal) ioctl(container_.terminal.get(), TIOCSWINSZ, &size);
-      return;
-    }
+    case FrameType::resize:
+      return resize(static_cast<unsigned short>(request.first), static_cast<unsigned short>(request.second));
     case FrameType::pidfd:
       return serve_pidfd(client);
     case FrameType::network:
@@ -116,25 +122,34 @@ void Supervisor::serve_request(Client& client, const Request& request) {
 }
 
 void Supervisor::serve_go(Client& client) {
-  if (state_ == RunState::created) {
-    Result<void> released = release_container(container_);
+  if (status_.state == RunState::created) {
+    Result<void> released = release_run();
     if (!released) {
       failure_ = std::make_unique<Failure>(std::move(released).failure());
       abandoned_ = true;
       return;
     }
-    state_ = status_.state = RunState::running;
-    status_.started_at = Stamp::now().text();
-    (void)write_status(monitor_fd::run_directory, "status", status_);
-    journal_->record("start");
   }
   PayloadWriter running;
   append_frame(client.out(), FrameType::running, host_pid_payload(running, container_.host_pid));
 }
 
+// Those on which programs end by convention: who sends one means that the container shall not come back (docker kill).
+bool Supervisor::asks_for_end(uint32_t signal) const {
+  return signal == SIGKILL || signal == SIGTERM || signal == SIGINT || signal == SIGQUIT || signal == plan_.stop_signal;
+}
+
 void Supervisor::serve_signal(Client& client, uint32_t signal) {
+  bool ends = asks_for_end(signal);
+  if (ends && status_.state == RunState::restarting) {
+    status_.stopped = true;
+    begin_stop(signal, 0);
+    return append_frame(client.out(), FrameType::ok);
+  }
+  if (!container_.pidfd) return append_failure(client.out(), not_running("signal", "pidfd_send_signal"));
   Result<void> sent = in_section("signal", 0, sys::pidfd_send_signal(container_.pidfd.get(), static_cast<int>(signal)));
   if (!sent) return append_failure(client.out(), sent.failure());
+  if (ends) status_.stopped = ending_ = true;
   journal_->record("kill", R"("signal":")" + std::to_string(signal) + '"');
   append_frame(client.out(), FrameType::ok);
 }
@@ -143,10 +158,23 @@ void Supervisor::serve_signal(Client& client, uint32_t signal) {
 void Supervisor::begin_stop(uint32_t signal, uint32_t grace_ms) {
   if (signal == PLANNED_SIGNAL) signal = plan_.stop_signal;
   if (grace_ms == PLANNED_GRACE) grace_ms = plan_.stop_grace_ms;
-  if (state_ != RunState::running || grace_ms == 0) signal = SIGKILL;
-  (void)sys::pidfd_send_signal(container_.pidfd.get(), static_cast<int>(signal));
+  ending_ = true;
   journal_->record("stop");
+  if (status_.state == RunState::restarting) {
+    status_.state = RunState::exited;
+    return;
+  }
+  if (status_.state != RunState::running || grace_ms == 0) signal = SIGKILL;
+  (void)sys::pidfd_send_signal(container_.pidfd.get(), static_cast<int>(signal));
   timers_.set_earlier(Timer::grace, grace_ms);
+}
+
+// The next run's terminal has the size of this one's.
+void Supervisor::resize(unsigned short rows, unsigned short columns) {
+  plan_.process.rows = rows;
+  plan_.process.columns = columns;
+  struct winsize size = {.ws_row = rows, .ws_col = columns, .ws_xpixel = 0, .ws_ypixel = 0};
+  if (container_.terminal) ioctl(container_.terminal.get(), TIOCSWINSZ, &size);
 }
 
 void Supervisor::serve_attach(Client& client, uint32_t bits) {
@@ -155,6 +183,7 @@ void Supervisor::serve_attach(Client& client, uint32_t bits) {
 }
 
 void Supervisor::serve_pidfd(Client& client) {
+  if (!container_.pidfd) return append_failure(client.out(), not_running("pidfd", "pidfd_open"));
   client.send_descriptor(FrameType::pidfd_reply, container_.pidfd.get());
 }
 

@@ -41,6 +41,7 @@ void Supervisor::open_stdio() {
     stderr_ = std::move(container_.stderr_read);
   }
   for (Fd* fd : {&stdin_, &stdout_, &stderr_}) make_non_blocking(*fd);
+  if (output_paused_) return;
   if (stdout_) watch(Source::standard_output, stdout_.get(), EPOLLIN);
   if (stderr_) watch(Source::standard_error, stderr_.get(), EPOLLIN);
 }
@@ -62,6 +63,15 @@ void Supervisor::read_output(Stream stream, Fd& source, int rounds) {
 void Supervisor::close_stdio(Fd& fd) {
   unwatch(fd.get());
   fd.reset();
+}
+
+// Between two runs: what was meant for the one does not go to the other.
+void Supervisor::close_stdio() {
+  for (Fd* fd : {&stdin_, &stdout_, &stderr_}) {
+    if (*fd) close_stdio(*fd);
+  }
+  stdin_queue_.clear();
+  stdin_watched_ = stdin_ends_ = false;
 }
 
 void Supervisor::drain_output() {

@@ -32,26 +32,15 @@ void release_alive_lock() {
 
 uint64_t key(uint32_t source, int fd) { return uint64_t{source} << 32 | static_cast<uint32_t>(fd); }
 
-Exit exit_of(int code, int status) {
-  if (code == CLD_EXITED) return {.code = static_cast<uint32_t>(status)};
-  return {.code = 128 + static_cast<uint32_t>(status), .signal = static_cast<uint32_t>(status)};
-}
-
-// As a shell tells it: not found, found but not started, never got so far.
-uint32_t exit_code_of(const Failure& failure) {
-  if (std::string_view(failure.section) != "exec") return 125;
-  return failure.error == ENOENT ? 127 : 126;
-}
-
 }  // namespace
 
-Supervisor::Supervisor(LaunchPlan plan) : plan_(std::move(plan)) {}
+Supervisor::Supervisor(LaunchPlan plan) : plan_(std::move(plan)), row_(plan_.restart) {}
 
 int Supervisor::run() {
   Result<void> built = build();
   if (!built) return abandon(&built.failure());
   announce_created();
-  while (state_ != RunState::exited && !abandoned_) serve();
+  while (status_.state != RunState::exited && !abandoned_) serve();
   return abandoned_ ? abandon(failure_.get()) : finish();
 }
 
@@ -73,12 +62,11 @@ Result<void> Supervisor::build() {
   }
   resolver_ = TRY(in_section("resolver", 0, start_resolver(network_, plan_.network, listeners)));
   resolver_started_ms_ = monotonic_ms();
-  return build_container();
+  TRY(create_run());
+  return open_for_clients();
 }
 
-Result<void> Supervisor::build_container() {
-  container_ = TRY(create_joined(plan_));
-  oom_kills_before_ = oom_kills(plan_.memory_events);
+Result<void> Supervisor::open_for_clients() {
   listener_ = TRY(in_section("namespaces", 0, open_control_socket(monitor_fd::run_directory)));
   sigset_t set;
   sigemptyset(&set);
@@ -87,9 +75,7 @@ Result<void> Supervisor::build_container() {
   watch(Source::signals, signals_.get(), EPOLLIN);
   watch(Source::listener, listener_.get(), EPOLLIN);
   if (broker_fd(resolver_) >= 0) watch(Source::broker, broker_fd(resolver_), EPOLLIN);
-  open_stdio();
-  state_ = status_.state = RunState::created;
-  status_.host_pid = container_.host_pid;
+  status_.state = RunState::created;
   return in_section("plan", 0, write_status(monitor_fd::run_directory, "status", status_));
 }
 
@@ -132,6 +118,7 @@ void Supervisor::dispatch(Source source, int fd, uint32_t events) {
 
 void Supervisor::on_timers() {
   if (timers_.take_expired(Timer::grace)) (void)sys::pidfd_send_signal(container_.pidfd.get(), SIGKILL);
+  if (timers_.take_expired(Timer::restart)) restart();
   if (timers_.take_expired(Timer::resolver)) restart_resolver();
   if (timers_.take_expired(Timer::stall)) drop_stalled();
   if (timers_.take_expired(Timer::idle)) {
@@ -144,6 +131,7 @@ void Supervisor::on_timers() {
 void Supervisor::take_signals() {
   struct signalfd_siginfo info;
   while (::read(signals_.get(), &info, sizeof info) == sizeof info) {
+    // Of the machine's shutdown, perhaps: `stopped` is left to those who ask over the socket.
     if (info.ssi_signo == SIGTERM) begin_stop(PLANNED_SIGNAL, PLANNED_GRACE);
   }
   reap();
@@ -168,20 +156,6 @@ void Supervisor::restart_resolver() {
   resolver_started_ms_ = monotonic_ms();
   if (!respawn_resolver(resolver_)) return timers_.set(Timer::resolver, RESOLVER_BACKOFF_LIMIT_MS);
   watch(Source::broker, broker_fd(resolver_), EPOLLIN);
-}
-
-// The init's pid namespace is empty once it can be waited for: nobody writes any more. The place for a restart policy.
-void Supervisor::end_of_run(int code, int status) {
-  Exit exit = exit_of(code, status);
-  exit.oom_killed = oom_kills(plan_.memory_events) > oom_kills_before_;
-  if (!owns_pid_namespace(plan_)) end_processes(plan_);
-  drain_output();
-  state_ = status_.state = RunState::exited;
-  status_.exit = exit;
-  status_.host_pid = 0;
-  status_.finished_at = Stamp::now().text();
-  if (exit.oom_killed) journal_->record("oom");
-  journal_->record("die", R"("exitCode":")" + std::to_string(exit.code) + '"');
 }
 
 // `exited` is told when nothing of the run is left, and the alive lock is free: whoever hears it may start the next run.

@@ -2,9 +2,10 @@
 // waits for a peer. Its states:
 //
 //   build ─► created ─(go)─► running ─► exited ─► undo ─► end
-//     └─ failure ──────────────┴─────────────────► undo ─► end      (not committed: `remove` scope too)
-//
-// A restart policy will lead from exited back to created, in end_of_run; health probes will be one more Source and Timer.
+//     │                       ▲   │
+//     │                       │   ▼   policy; a start that fails goes back here
+//     │                     restarting ─(stop)─► exited
+//     └─ failure ─► undo ─► end                                     (not committed: `remove` scope too)
 #pragma once
 
 #include <memory>
@@ -22,8 +23,12 @@
 #include "memory_events.h"
 #include "page_buffer.h"
 #include "records.h"
+#include "restart.h"
 
 namespace caisson {
+
+// As a shell tells it: 127 not found, 126 found but not started, 125 never got so far.
+uint32_t exit_code_of(const Failure& failure);
 
 class Supervisor {
  public:
@@ -38,13 +43,12 @@ class Supervisor {
 
   // supervisor.cc: life
   Result<void> build();
-  Result<void> build_container();
+  Result<void> open_for_clients();
   void announce_created();
   void serve();
   void dispatch(Source source, int fd, uint32_t events);
   void take_signals();
   void reap();
-  void end_of_run(int code, int status);
   int finish();
   int abandon(const Failure* failure);
   void destroy_container();
@@ -52,6 +56,16 @@ class Supervisor {
   Result<void> undo(bool remove);
   void restart_resolver();
   void on_timers();
+
+  // runs.cc: one run of the process after another
+  Result<void> create_run();
+  Result<void> release_run();
+  void end_of_run(int code, int status);
+  void follow(const Exit& exit, int64_t ran_ms, bool may_restart);
+  void restart();
+  Result<void> start_again();
+  void fail_run(const Failure& failure);
+  void publish();
 
   // requests.cc: what clients ask for
   void on_client(int fd, uint32_t events);
@@ -62,16 +76,20 @@ class Supervisor {
   void serve_attach(Client& client, uint32_t bits);
   void serve_pidfd(Client& client);
   void serve_network(Client& client);
+  bool asks_for_end(uint32_t signal) const;
   void begin_stop(uint32_t signal, uint32_t grace_ms);
   void adopt(std::unique_ptr<Client> client);
   void remove_dead_clients();
   void greet(Client& client);
+  void put_condition(PayloadWriter& payload);
+  void resize(unsigned short rows, unsigned short columns);
 
   // stdio.cc: what goes in and out of the container
   void open_stdio();
   void read_output(Stream stream, Fd& source, int rounds);
   void drain_output();
   void close_stdio(Fd& fd);
+  void close_stdio();
   void broadcast(Stream stream, std::string_view data);
   void pause_output();
   void drop_stalled();
@@ -92,8 +110,11 @@ class Supervisor {
   int64_t resolver_backoff_ms_ = 0;
 
   Container container_;
-  RunState state_ = RunState::building;
   Status status_;
+  Bytes told_;                 // payload of the last `changed`
+  RestartRow row_;
+  int64_t run_started_ms_ = 0;
+  bool ending_ = false;        // by request: no policy starts it again
   std::unique_ptr<Journal> journal_;
   std::unique_ptr<LogWriter> log_;
   uint64_t oom_kills_before_ = 0;

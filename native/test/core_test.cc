@@ -13,6 +13,7 @@ namespace caisson {
 
 void codec_tests(Tests& tests);
 void dns_tests(Tests& tests);
+void restart_tests(Tests& tests);
 void root_tests(Tests& tests);
 void start_protocol_tests(Tests& tests);
 
@@ -47,6 +48,7 @@ int main(int argc, char** argv) {
   caisson::Tests tests;
   caisson::codec_tests(tests);
   caisson::dns_tests(tests);
+  caisson::restart_tests(tests);
   caisson::root_tests(tests);
   caisson::start_protocol_tests(tests);
   return tests.finish();

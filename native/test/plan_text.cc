@@ -186,10 +186,18 @@ const char* const restart_policy_names[] = {"no", "always", "onFailure", "unless
 void print(std::string& out, const std::string& path, const Restart& in) {
   line(out, path + ".policy", restart_policy_names[static_cast<size_t>(in.policy)]);
   line(out, path + ".maximumRetries", in.maximum_retries);
+  line(out, path + ".delayMs", in.delay_ms);
+  line(out, path + ".windowMs", in.window_ms);
+  line(out, path + ".freshNetwork", in.fresh_network);
 }
 
+const char* const probe_kind_names[] = {"none", "command", "tcp", "http"};
+
 void print(std::string& out, const std::string& path, const Health& in) {
-  for (size_t i = 0; i < in.test.size(); i++) line(out, item(path + ".test", i), in.test[i]);
+  line(out, path + ".probe", probe_kind_names[static_cast<size_t>(in.probe)]);
+  line(out, path + ".port", in.port);
+  line(out, path + ".path", in.path);
+  line(out, path + ".seccomp", in.seccomp);
   line(out, path + ".intervalMs", in.interval_ms);
   line(out, path + ".timeoutMs", in.timeout_ms);
   line(out, path + ".startPeriodMs", in.start_period_ms);
@@ -238,6 +246,7 @@ void print(std::string& out, const std::string& path, const ExecPlan& in) {
   line(out, path + ".controlSocket", in.control_socket);
   for (size_t i = 0; i < in.cgroups.size(); i++) line(out, item(path + ".cgroups", i), in.cgroups[i]);
   line(out, path + ".interactive", in.interactive);
+  line(out, path + ".supervised", in.supervised);
 }
 
 const char* const undo_scope_names[] = {"stop", "remove"};

@@ -90,7 +90,7 @@ export const replicas = (engine: EngineOptions, project: string, service: string
   return found
 }
 
-/** The replica asked for, or the lowest that runs. Throws ENOSERVICE, ENOTRUNNING. */
+/** The replica asked for, or the lowest that runs. Throws ENOSERVICE, ENOTRUNNING, ERESTARTING. */
 export const runningReplica = (
   engine: EngineOptions,
   project: string,
@@ -102,6 +102,11 @@ export const runningReplica = (
   const running = wanted.find((snapshot) => runs(stateOf(snapshot)))
   if (running !== undefined) return running
   const which = index === undefined ? '' : ` (container ${index})`
+  if (wanted.some((snapshot) => stateOf(snapshot) === 'restarting')) {
+    throw new CaissonError('ERESTARTING', `service ${service}${which} is restarting: it has no process at the moment`, {
+      hint: `\`logs ${service}\` may say why it ended`,
+    })
+  }
   throw new CaissonError('ENOTRUNNING', `service ${service}${which} is not running`, {
     hint: 'start it with `up -d` or `start`',
   })

@@ -6,7 +6,7 @@
 import { bool, bytes, enumeration, i32, type Infer, list, record, text, u32, u64, u8 } from './schema.ts'
 
 /** Raised with every change of the schemas below; the monitor refuses another one by name. */
-export const PLAN_VERSION = 1
+export const PLAN_VERSION = 2
 /** First four bytes of each encoded file. */
 export const MAGIC = { launch: 0x504c5343, exec: 0x58455343, undo: 0x55445343 } as const
 
@@ -144,19 +144,25 @@ const events = record('MemoryEvents', {
   path: [text, 'memory cgroup directory'],
 })
 const restart = record('Restart', {
-  policy: [
-    enumeration('RestartPolicy', ['no', 'always', 'onFailure', 'unlessStopped']),
-    'honoured from the next release on',
-  ],
-  maximumRetries: [u32, '0 = no limit'],
+  policy: [enumeration('RestartPolicy', ['no', 'always', 'onFailure', 'unlessStopped']), ''],
+  maximumRetries: [u32, 'restarts in a row; 0 = no limit'],
+  delayMs: [u32, 'pause before each restart; 0 = 100 ms, doubled up to 1 min'],
+  windowMs: [u32, 'a run of this length begins the row and the pauses anew'],
+  freshNetwork: [bool, 'the container may change its network namespace: each run gets a new one'],
 })
 const health = record('Health', {
-  test: [list(text), 'argv; empty = none. Honoured from the next release on'],
-  intervalMs: [u32, ''],
+  probe: [
+    enumeration('ProbeKind', ['none', 'command', 'tcp', 'http']),
+    'command: the ExecPlan in the file `probe` of the state directory',
+  ],
+  port: [u32, 'tcp, http: of the container'],
+  path: [text, 'http: starts with /'],
+  seccomp: [bytes, 'tcp, http: filter of the helper, as ProcessPlan.seccomp'],
+  intervalMs: [u32, 'from the end of a probe to the start of the next'],
   timeoutMs: [u32, ''],
-  startPeriodMs: [u32, ''],
-  startIntervalMs: [u32, ''],
-  retries: [u32, ''],
+  startPeriodMs: [u32, 'failures of a container that has not been healthy yet do not count so long'],
+  startIntervalMs: [u32, 'interval until the first success; 0 = at once, then 100 ms, doubled up to 5 s'],
+  retries: [u32, 'failures in a row that make it unhealthy, at least 1'],
 })
 
 const join = record('Join', {
@@ -212,6 +218,7 @@ export const execPlan = record('ExecPlan', {
   controlSocket: [text, 'path of the monitor`s control socket: the pidfd of the init comes from there'],
   cgroups: [list(text), 'cgroup directories to join'],
   interactive: [bool, 'stdin is forwarded; false = /dev/null'],
+  supervised: [bool, 'our own init in front: it reaps what the process leaves behind, and ends it with the process'],
 })
 
 export const undoList = record('UndoList', {

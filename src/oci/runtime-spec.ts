@@ -201,4 +201,11 @@ export interface Extension {
   readonly log: { readonly maxBytes: number; readonly maxFiles: number }
   /** Signal number; milliseconds. */
   readonly stop: { readonly signal: number; readonly graceMs: number }
+  readonly restart: {
+    readonly policy: 'no' | 'always' | 'on-failure' | 'unless-stopped'
+    /** In a row; 0: no limit. */
+    readonly maximumRetries: number
+    readonly delayMs?: number
+    readonly windowMs?: number
+  }
 }

@@ -87,5 +87,6 @@ export const lowerExec = (request: ExecRequest, container: ProcessInput): ExecPl
     controlSocket: request.controlSocket,
     cgroups: containerCgroups(cgroupsPath(allocation), groups, facts.cgroup).map(({ path }) => path),
     interactive: request.interactive,
+    supervised: false,
   }
 }

@@ -52,6 +52,17 @@ const cgroupLines = (section: string, cgroup: CgroupPlan): [string, Line][] => [
   ]),
 ]
 
+const restartLine = ({ policy, maximumRetries, delayMs, windowMs, freshNetwork }: LaunchPlan['restart']): Line =>
+  policy === 'no'
+    ? [policy]
+    : [
+        policy,
+        maximumRetries > 0 && `at most ${maximumRetries} times`,
+        delayMs > 0 ? `after ${delayMs} ms` : 'backing off',
+        `window ${windowMs} ms`,
+        freshNetwork && 'fresh network',
+      ]
+
 const infinite = (value: bigint): string => (value === (1n << 64n) - 1n ? 'unlimited' : String(value))
 const names = (set: bigint): string =>
   capabilityNames(set)
@@ -143,7 +154,7 @@ export const formatLaunchPlan = (plan: LaunchPlan): string =>
     ['stdin', [plan.openStdin ? 'open' : 'null']],
     ['log', [String(plan.logMaxBytes), 'bytes', plan.logMaxFiles, 'files']],
     ['stop', [plan.stopSignal, plan.stopGraceMs, 'ms']],
-    ['restart', [plan.restart.policy]],
+    ['restart', restartLine(plan.restart)],
   ])
 
 export const formatExecPlan = (plan: ExecPlan): string =>

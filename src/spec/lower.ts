@@ -5,8 +5,10 @@ import { propagationFlag } from '../linux/mount-flags.ts'
 import { netdFilter } from '../linux/netd-filter.ts'
 import type { Allocation } from './allocation.ts'
 import { containerCgroups, deviceFilter, memoryEvents, monitorCgroups } from './cgroups.ts'
+import { lowerHealth } from './health.ts'
 import { lowerMounts } from './lower-mounts.ts'
 import { knownMachine, lowerProcess } from './lower-process.ts'
+import { lowerRestart } from './restart.ts'
 
 /** CLONE_NEW*, linux/sched.h. The network namespace is the monitor's own and is not cloned. */
 const CLONE: Readonly<Record<OciNamespace, bigint>> = {
@@ -93,7 +95,7 @@ export const lower = (spec: RuntimeSpec, allocation: Allocation, facts: HostFact
     logMaxFiles: caisson.log.maxFiles,
     stopSignal: caisson.stop.signal,
     stopGraceMs: caisson.stop.graceMs,
-    restart: { policy: 'no', maximumRetries: 0 },
-    health: { test: [], intervalMs: 0, timeoutMs: 0, startPeriodMs: 0, startIntervalMs: 0, retries: 0 },
+    restart: lowerRestart(spec),
+    health: lowerHealth(),
   }
 }

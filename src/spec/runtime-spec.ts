@@ -11,6 +11,7 @@ import { networkSettings } from './network-settings.ts'
 import { hostnameOf, ociProcess } from './process.ts'
 import { reportTo } from './report.ts'
 import { ociResources } from './resources.ts'
+import { restartOf } from './restart.ts'
 import { seccompProfile, securityOptions, systemPaths } from './security.ts'
 import { ociSysctls } from './sysctls.ts'
 import { stopOf } from './stop.ts'
@@ -91,6 +92,7 @@ export const createRuntimeSpec = (input: SpecInput): RuntimeSpec => {
       symlinks,
       log: logLimits(service, report),
       stop: stopOf(service, input.image.stopSignal, report),
+      restart: restartOf(service),
     },
   }
   if (diagnostics.length > 0) throw new ProjectError(diagnostics)

@@ -1,5 +1,6 @@
 /** Shapes of the files under $CAISSON_ROOT and $CAISSON_RUN. Each carries `version`; written once, to a new name, then renamed. */
 import type { Service } from '../compose/project.ts'
+import type { SystemFailure } from '../errors.ts'
 
 /** `$CAISSON_ROOT/containers/<id>/record` */
 export interface ContainerRecord {
@@ -95,6 +96,8 @@ export interface Status {
   readonly health: 'none' | 'starting' | 'healthy' | 'unhealthy'
   /** A command asked for the end (`stop`, `down`, `kill`): `unless-stopped` stays down then, over reboots too. */
   readonly stopped: boolean
+  /** Why the restart policy's last start failed; null: it did not. */
+  readonly failure: SystemFailure | null
 }
 
 /** What the last probes said; read by state/snapshot.ts `readHealth`. */

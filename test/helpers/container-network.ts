@@ -93,8 +93,11 @@ const encodePlan = (network: NetworkPlan): Buffer => {
     logMaxFiles: 1,
     stopSignal: 15,
     stopGraceMs: 1000,
-    restart: { policy: 'no', maximumRetries: 0 },
-    health: { test: [], intervalMs: 0, timeoutMs: 0, startPeriodMs: 0, startIntervalMs: 0, retries: 0 },
+    restart: { policy: 'no', maximumRetries: 0, delayMs: 0, windowMs: 10_000, freshNetwork: false },
+    health: {
+      ...{ probe: 'none' as const, port: 0, path: '', seccomp: new Uint8Array(), intervalMs: 0, timeoutMs: 0 },
+      ...{ startPeriodMs: 0, startIntervalMs: 0, retries: 1 },
+    },
   } as const
   return Buffer.concat([header, encode(launchPlan, plan)])
 }

@@ -58,6 +58,7 @@ const framesIn = (bytes: Buffer): Frame[] => {
 
 interface ExecOptions {
   readonly interactive?: boolean
+  readonly supervised?: boolean
   readonly input?: Buffer | string
   readonly process?: Partial<ProcessPlan>
   readonly during?: (child: ChildProcess) => Promise<void>
@@ -78,6 +79,7 @@ const planPath = (sandbox: Sandbox, control: string, args: readonly string[], op
     controlSocket: control,
     cgroups: [],
     interactive: options.interactive ?? options.input !== undefined,
+    supervised: options.supervised ?? false,
   }
   const path = join(sandbox.root, 'exec')
   writeFileSync(path, Buffer.concat([header, encode(execPlan, plan)]))

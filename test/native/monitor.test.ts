@@ -69,7 +69,8 @@ test('after commit the container outlives its starter, and others reach it', asy
   const pid = await started.client.go()
   started.client.close()
   const other = await MonitorClient.connect(started.socketPath)
-  assert.equal(await other.hello, { version: 1, state: 'running', pid })
+  const rest = { health: 'none', restarts: 0, exitCode: 0 }
+  assert.equal(await other.hello, { version: 1, state: 'running', pid, ...rest })
   assert.is(isAlive(pid), true)
   assert.is(await other.go(), pid)
   await other.signal(9)
@@ -316,6 +317,7 @@ test('a further process joins a running container through the pidfd that the mon
     controlSocket: started.socketPath,
     cgroups: [],
     interactive: false,
+    supervised: false,
   }
   const [planPath, outPath] = [join(sandbox.root, 'exec-plan'), join(sandbox.root, 'exec-output')]
   writeFileSync(planPath, Buffer.concat([u32Fields(MAGIC.exec, PLAN_VERSION), encode(execPlan, plan)]))

@@ -28,7 +28,7 @@ export const record = (id: string, values: Partial<ContainerRecord> = {}): Conta
 
 export const status = (state: Status['state'], values: Partial<Status> = {}): Status => ({
   ...{ version: 1, state, pid: 0, startedAt: '', finishedAt: '', exitCode: 0, signal: 0, oomKilled: false },
-  ...{ restarts: 0, health: 'none', stopped: false },
+  ...{ restarts: 0, health: 'none', stopped: false, failure: null },
   ...values,
 })
 
