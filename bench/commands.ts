@@ -78,35 +78,50 @@ export const configCommands = (runs: number): Row[] =>
     ]
   })
 
-/** up -d and down of 1 and 20 services. */
+/** up -d, up -d again with nothing to do, and down, of 1, 20 and 200 services. */
 export const upAndDown = (runs: number): Row[] =>
-  [1, 20].flatMap((count) => {
+  [1, 20, 200].flatMap((count) => {
     const cwd = project(`up-${count}`, services(count))
+    const many = count > 100 ? Math.min(runs, 3) : runs
     const down = (): void => void caisson(cwd, 'down')
-    const up = interleave({ node: bareNode, up: { ...run(cwd, 'up', '-d'), after: down } }, runs)
-    const downs = interleave({ down: { ...run(cwd, 'down'), before: () => void caisson(cwd, 'up', '-d') } }, runs)
-    const bare = limit(count, Math.min(count, 2), 5)
+    const up = interleave({ node: bareNode, up: { ...run(cwd, 'up', '-d'), after: down } }, many)
+    caisson(cwd, 'up', '-d')
+    const again = interleave({ again: run(cwd, 'up', '-d') }, many)
+    const downs = interleave({ down: { ...run(cwd, 'down'), before: () => void caisson(cwd, 'up', '-d') } }, many)
+    const bare = limit(count, Math.min(count, 2), count > 100 ? 2 : 5)
     const node = up.node?.medianMs ?? 0
     const upMs = up.up?.medianMs ?? Number.NaN
+    const againMs = again.again?.medianMs ?? Number.NaN
     const downMs = downs.down?.medianMs ?? Number.NaN
     const upBudget = node + 40 + (count > 1 ? 1.5 * bare.startMs : 0)
     const downBudget = upBudget + 35
-    const few = Math.min(runs, 5)
+    const few = Math.min(many, count > 100 ? 1 : 5)
     const beside = `node ${ms(node)}, limit ${ms(bare.startMs)}`
+    const named = `${count} service${count > 1 ? 's' : ''}`
+    const rivalUp = rival('docker compose', `${COMPOSE} up -d`, cwd, few, { prepare: `${COMPOSE} down` })
+    const rivalAgain = rival('docker compose', `${COMPOSE} up -d`, cwd, few)
+    const around = { prepare: `${COMPOSE} up -d`, conclude: `${COMPOSE} down` }
     return [
       {
-        what: `\`up -d\`, ${count} service${count > 1 ? 's' : ''}, seen before`,
+        what: `\`up -d\`, ${named}, seen before`,
         ours: ms(upMs),
         budget: `${ms(upBudget)} (node + 40 ms${count > 1 ? ' + 1.5 × limit' : ''})`,
         met: upMs <= upBudget,
-        beside: `${beside}, ${rival('docker compose', `${COMPOSE} up -d`, cwd, few, { prepare: `${COMPOSE} down` })}`,
+        beside: `${beside}, ${rivalUp}`,
       },
       {
-        what: `\`down\`, ${count} service${count > 1 ? 's' : ''}`,
+        what: `\`up -d\` again, ${named}, nothing to do`,
+        ours: ms(againMs),
+        budget: '-',
+        met: undefined,
+        beside: `node ${ms(node)}, ${rivalAgain}`,
+      },
+      {
+        what: `\`down\`, ${named}`,
         ours: ms(downMs),
         budget: `${ms(downBudget)} (as up + 35 ms a network)`,
         met: downMs <= downBudget,
-        beside: `${beside}, ${rival('docker compose', `${COMPOSE} down`, cwd, few, { prepare: `${COMPOSE} up -d`, conclude: `${COMPOSE} down` })}`,
+        beside: `${beside}, ${rival('docker compose', `${COMPOSE} down`, cwd, few, around)}`,
       },
     ]
   })

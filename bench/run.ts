@@ -5,6 +5,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { configCommands, quickCommands, upAndDown } from './commands.ts'
+import { health } from './health.ts'
 import { logs, memory, names, startAndExec } from './inside.ts'
 import { formatRows, type Row } from './measure.ts'
 import { ports } from './ports.ts'
@@ -17,6 +18,7 @@ const topics: Readonly<Record<string, () => Row[] | Promise<Row[]>>> = {
   up: () => upAndDown(RUNS),
   start: () => startAndExec(RUNS),
   memory,
+  health,
   logs,
   names,
   ports,
