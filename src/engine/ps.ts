@@ -90,8 +90,8 @@ export const replicas = (engine: EngineOptions, project: string, service: string
   return found
 }
 
-/** The replica asked for, or the lowest that runs. Throws ENOSERVICE, ENOTRUNNING, ERESTARTING. */
-export const runningReplica = (
+/** The replica asked for, or the lowest that runs, frozen or not. Throws ENOSERVICE, ENOTRUNNING, ERESTARTING. */
+const livingReplica = (
   engine: EngineOptions,
   project: string,
   service: string,
@@ -112,11 +112,18 @@ export const runningReplica = (
   })
 }
 
+/** As livingReplica, for what needs its processes to answer: joining a frozen one would wait for ever. Throws EPAUSED too. */
+export const runningReplica = (...args: Parameters<typeof livingReplica>): ContainerSnapshot => {
+  const found = livingReplica(...args)
+  if (stateOf(found) !== 'paused') return found
+  throw new CaissonError('EPAUSED', `container ${found.record.name} is paused`, { hint: 'let it go on with `unpause`' })
+}
+
 export const port = async (
   engine: EngineOptions,
   project: string,
   { service, index, port: target, protocol }: Parameters<Engine['port']>[1],
 ): Promise<PublishedPort | undefined> => {
-  const { record } = runningReplica(engine, project, service, index)
+  const { record } = livingReplica(engine, project, service, index)
   return readRun(engine, record.id)?.ports.find((one) => one.containerPort === target && one.protocol === protocol)
 }
