@@ -24,6 +24,8 @@ export type {
   ProcessRow,
   ProjectRow,
   ProjectTarget,
+  RestartOptions,
+  StartOptions,
   UpOptions,
   UsageSample,
   VolumeRow,

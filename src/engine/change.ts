@@ -1,20 +1,24 @@
 /** Changes of what exists: each observes, makes its plan, and carries it out. */
 import type { Observed } from '../plan/observed.ts'
-import {
-  reconcileDown,
-  reconcileKill,
-  reconcileRemove,
-  reconcileRestart,
-  reconcileStart,
-  reconcileStop,
-} from '../plan/change.ts'
+import { reconcileDown, reconcileKill, reconcileRemove, reconcileStop } from '../plan/change.ts'
+import { reconcileRestart, reconcileStart } from '../plan/resume.ts'
 import { reconcilePause, reconcileUnpause } from '../plan/pause.ts'
 import type { Plan } from '../plan/plan.ts'
 import { looksAlive, readContainers, readRun } from '../state/snapshot.ts'
 import { pruneHostLayers } from '../image/host.ts'
 import { carryOut, forgetEmptyProject } from './carry-out.ts'
 import { changing, type Session, withSession } from './session.ts'
-import type { ChangeOptions, DownOptions, EngineOptions, KillOptions, Outcome, ProjectTarget } from './types.ts'
+import { clock } from './clock.ts'
+import type {
+  ChangeOptions,
+  DownOptions,
+  EngineOptions,
+  KillOptions,
+  Outcome,
+  ProjectTarget,
+  RestartOptions,
+  StartOptions,
+} from './types.ts'
 import { Turn } from './turn.ts'
 import { removeProjectCgroups } from './undo.ts'
 import { lookAtWorld, readWorld } from './world.ts'
@@ -29,9 +33,11 @@ const apply = async (
   target: ProjectTarget,
   dryRun: boolean,
   reconcile: Reconcile,
-  after: (session: Session) => Promise<void> = async () => {},
+  after?: (session: Session) => Promise<void>,
   hold: typeof changing = changing,
+  waitTimeoutMs?: number,
 ): Promise<Outcome> => {
+  const deadline = waitTimeoutMs === undefined ? undefined : clock.now() + waitTimeoutMs
   if (dryRun) {
     const plan = reconcile(lookAtWorld(engine, target.name, looksAlive))
     engine.emit({ kind: 'planned', plan })
@@ -45,9 +51,9 @@ const apply = async (
       })
       engine.emit({ kind: 'planned', plan })
       try {
-        await carryOut({ session, plan, world, turn, model: target.project })
+        await carryOut({ session, plan, world, turn, model: target.project, deadline })
       } finally {
-        await turn.changing(() => after(session))
+        if (after !== undefined) await turn.changing(() => after(session))
       }
       return { plan }
     }),
@@ -75,13 +81,15 @@ export const down = (engine: EngineOptions, target: ProjectTarget, options: Down
     leaveProject(target.name),
   )
 
-export const start = (engine: EngineOptions, target: ProjectTarget, options: ChangeOptions): Promise<Outcome> =>
-  apply(engine, target, options.dryRun, (observed) => reconcileStart(target, observed, options))
+export const start = (engine: EngineOptions, target: ProjectTarget, options: StartOptions): Promise<Outcome> => {
+  const reconcile = (observed: Observed) => reconcileStart(target, observed, options)
+  return apply(engine, target, options.dryRun, reconcile, undefined, changing, options.waitTimeoutMs)
+}
 
 export const stop = (engine: EngineOptions, target: ProjectTarget, options: ChangeOptions): Promise<Outcome> =>
   apply(engine, target, options.dryRun, (observed) => reconcileStop(target, observed, options))
 
-export const restart = (engine: EngineOptions, target: ProjectTarget, options: ChangeOptions): Promise<Outcome> =>
+export const restart = (engine: EngineOptions, target: ProjectTarget, options: RestartOptions): Promise<Outcome> =>
   apply(engine, target, options.dryRun, (observed) => reconcileRestart(target, observed, options))
 
 /** Freezing changes nothing that a lock guards either. */

@@ -47,7 +47,7 @@ const judgeAlive = (goal: WaitCondition, now: Condition): Judgement => {
   if (now.state === 'exited') return pending('ending')
   if (now.state !== 'running') return pending('being started')
   const again = now.restarts > 0 ? `, ${times(now.restarts)}` : ''
-  if (goal === 'running') return MET
+  if (goal === 'running' && now.health === 'none') return MET
   if (goal === 'completed') return pending(`running${again}`)
   if (now.health === 'healthy') return MET
   if (now.health === 'unhealthy') return failed('is unhealthy')

@@ -64,6 +64,16 @@ export interface DownOptions extends ChangeOptions {
   readonly removeOrphans: boolean
 }
 
+export interface StartOptions extends ChangeOptions {
+  readonly wait: boolean
+  /** As of UpOptions. */
+  readonly waitTimeoutMs: number | undefined
+}
+
+export interface RestartOptions extends ChangeOptions {
+  readonly noDeps: boolean
+}
+
 export interface KillOptions extends ChangeOptions {
   /** Name with or without SIG, or number. */
   readonly signal: string
@@ -303,9 +313,9 @@ export interface Engine {
   /** Creates and starts what the project asks for and returns when every process runs. Throws ChangeError. */
   up(project: Project, options: UpOptions): Promise<Outcome>
   down(target: ProjectTarget, options: DownOptions): Promise<Outcome>
-  start(target: ProjectTarget, options: ChangeOptions): Promise<Outcome>
+  start(target: ProjectTarget, options: StartOptions): Promise<Outcome>
   stop(target: ProjectTarget, options: ChangeOptions): Promise<Outcome>
-  restart(target: ProjectTarget, options: ChangeOptions): Promise<Outcome>
+  restart(target: ProjectTarget, options: RestartOptions): Promise<Outcome>
   /** Of services that are named, what is paused already (or is not) fails; what does not run is left alone. */
   pause(target: ProjectTarget, options: ChangeOptions): Promise<Outcome>
   unpause(target: ProjectTarget, options: ChangeOptions): Promise<Outcome>

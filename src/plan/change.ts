@@ -1,11 +1,10 @@
-/** Plans for what exists: down, stop, start, restart, kill, rm. Pure; none needs a Compose file, each takes one if read. */
+/** Plans for what exists: down, stop, kill, rm (start and restart: resume.ts). Pure; none needs a Compose file, each takes one if read. */
 import type { Project } from '../compose/project.ts'
 import { CaissonError } from '../errors.ts'
 import { edges, PlanBuilder } from './builder.ts'
-import { sharersOf } from './joins.ts'
 import { isUp, type Observed, type ObservedContainer } from './observed.ts'
 import { dependencyOrder, type Graph, reversed, withDependencies } from './order.ts'
-import type { Operation, Plan } from './plan.ts'
+import type { Edge, Operation, Plan } from './plan.ts'
 
 /** The project as far as it is known: its name, and the file's content where that was read. */
 export interface Target {
@@ -30,7 +29,7 @@ export const resourceOf = ({ service, number, oneOff }: ObservedContainer) =>
   oneOff ? `service:${service}:run` : `service:${service}:${number}`
 
 /** What depended on what: the file where there is one, the containers' own record for the others. */
-const graphOf = (target: Target, observed: Observed): Graph => {
+export const graphOf = (target: Target, observed: Observed): Graph => {
   const graph = new Map<string, Set<string>>()
   const add = (service: string, dependencies: readonly string[]) => {
     const known = graph.get(service) ?? new Set<string>()
@@ -77,7 +76,7 @@ const stopOperation = ({ id, name }: ObservedContainer, timeoutMs: number | unde
   timeoutMs,
 })
 
-const startOperation = ({ id, name, service, number }: ObservedContainer): Operation => ({
+export const startOperation = ({ id, name, service, number }: ObservedContainer): Operation => ({
   kind: 'startContainer',
   service,
   number,
@@ -92,7 +91,7 @@ const removeOperation = ({ id, name }: ObservedContainer, anonymousVolumes: bool
   anonymousVolumes,
 })
 
-const recover = (builder: PlanBuilder, container: ObservedContainer): number => {
+export const recover = (builder: PlanBuilder, container: ObservedContainer): number => {
   const operation = { kind: 'recoverContainer', container: container.id, name: container.name } as const
   return builder.add(operation, resourceOf(container), 'its monitor died')
 }
@@ -101,20 +100,21 @@ const recover = (builder: PlanBuilder, container: ObservedContainer): number => 
 const neighbours = (graph: Graph, service: string, nodes: ReadonlyMap<string, readonly number[]>): readonly number[] =>
   (graph.get(service) ?? []).flatMap((name) => nodes.get(name) ?? [])
 
-/** Stops what runs, dependents first; what was lost is recovered. Service to the nodes that end it. */
-const stopAll = (
+/** Stops what runs, dependents first, and after what `first` says; what was lost is recovered. Container id to its node. */
+export const stopAll = (
   builder: PlanBuilder,
   groups: readonly (readonly ObservedContainer[])[],
   dependents: Graph,
   cause: string,
   timeoutMs: number | undefined,
+  first: (container: ObservedContainer) => readonly Edge[] = () => [],
 ) => {
   const stopped = new Map<string, number[]>()
   const byContainer = new Map<string, number>()
   for (const group of [...groups].reverse()) {
     for (const container of group) {
       if (!isUp(container) && container.state !== 'lost') continue
-      const before = edges(neighbours(dependents, container.service, stopped), 'warn')
+      const before = [...edges(neighbours(dependents, container.service, stopped), 'warn'), ...first(container)]
       const node =
         container.state === 'lost'
           ? recover(builder, container)
@@ -130,91 +130,6 @@ export const reconcileStop = (target: Target, observed: Observed, options: Chang
   const builder = new PlanBuilder(target.name)
   const groups = replicas(target, observed, options.services)
   stopAll(builder, groups, reversed(graphOf(target, observed)), 'stop', options.timeoutMs)
-  return builder.build()
-}
-
-/** Networks of `containers` whose bridge is gone (after a reboot) are restored first. Network name to node. */
-const restoreNetworks = (builder: PlanBuilder, observed: Observed, containers: readonly ObservedContainer[]) => {
-  const used = new Set(containers.flatMap(({ networks }) => networks))
-  const restored = new Map<string, number>()
-  for (const { id, name, key, present } of observed.networks) {
-    if (present || !used.has(name)) continue
-    const operation = { kind: 'restoreNetwork', key, network: id } as const
-    restored.set(name, builder.add(operation, `network:${key}`, 'bridge is missing'))
-  }
-  return restored
-}
-
-/** Starts in dependency order. `before`: container id to the node that must come first. */
-const startAll = (
-  builder: PlanBuilder,
-  groups: readonly (readonly ObservedContainer[])[],
-  graph: Graph,
-  networks: ReadonlyMap<string, number>,
-  before: ReadonlyMap<string, number>,
-  cause: (container: ObservedContainer) => string,
-) => {
-  const started = new Map<string, number[]>()
-  for (const group of groups) {
-    for (const container of group) {
-      const own = before.get(container.id)
-      const needed = [
-        ...(own === undefined ? [] : [own]),
-        ...container.networks.flatMap((name) => networks.get(name) ?? []),
-      ]
-      const after = [...edges(neighbours(graph, container.service, started)), ...edges(needed)]
-      const node = builder.add(startOperation(container), resourceOf(container), cause(container), after)
-      started.set(container.service, [...(started.get(container.service) ?? []), node])
-    }
-  }
-}
-
-const none = (target: Target): never => {
-  throw new CaissonError('ENOCONTAINER', `project ${target.name} has no containers to start`, {
-    hint: 'create them with `up`',
-  })
-}
-
-const SHARES = 'shares a namespace that begins anew'
-
-const startCause = ({ state, exitCode }: ObservedContainer) => {
-  if (isUp({ state })) return SHARES
-  if (state === 'exited') return `exited (${exitCode ?? 0})`
-  return state === 'lost' ? 'its monitor died' : 'not started yet'
-}
-
-/** The names, and the services of containers that share namespaces with one of `renewed`. Empty stays: all. */
-const withSharers = (observed: Observed, names: readonly string[], renewed: readonly ObservedContainer[]) => {
-  const sharers = sharersOf(observed, new Set(renewed.map(({ id }) => id)))
-  return { sharers, names: names.length === 0 ? names : [...names, ...sharers.map(({ service }) => service)] }
-}
-
-export const reconcileStart = (target: Target, observed: Observed, options: ChangePlanOptions): Plan => {
-  const builder = new PlanBuilder(target.name)
-  const graph = graphOf(target, observed)
-  const all = replicas(target, observed, options.services)
-  if (all.every((group) => group.length === 0)) none(target)
-  const resting = all.flat().filter((container) => !isUp(container))
-  const { sharers, names } = withSharers(observed, options.services, resting)
-  const starting = new Set([...resting, ...sharers])
-  const groups = replicas(target, observed, names).map((group) => group.filter((container) => starting.has(container)))
-  const before = new Map<string, number>()
-  for (const container of resting) if (container.state === 'lost') before.set(container.id, recover(builder, container))
-  const running = groups.map((group) => group.filter(isUp))
-  for (const [id, node] of stopAll(builder, running, reversed(graph), SHARES, options.timeoutMs)) before.set(id, node)
-  startAll(builder, groups, graph, restoreNetworks(builder, observed, groups.flat()), before, startCause)
-  return builder.build()
-}
-
-export const reconcileRestart = (target: Target, observed: Observed, options: ChangePlanOptions): Plan => {
-  const builder = new PlanBuilder(target.name)
-  const graph = graphOf(target, observed)
-  const named = replicas(target, observed, options.services)
-  if (named.every((group) => group.length === 0)) none(target)
-  const groups = replicas(target, observed, withSharers(observed, options.services, named.flat()).names)
-  const stopped = stopAll(builder, groups, reversed(graph), 'restart', options.timeoutMs)
-  const networks = restoreNetworks(builder, observed, groups.flat())
-  startAll(builder, groups, graph, networks, stopped, () => 'restart')
   return builder.build()
 }
 

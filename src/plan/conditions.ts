@@ -22,8 +22,8 @@ export const waitFor = ({ condition }: Dependency): WaitCondition | undefined =>
 }
 
 /** What `--wait` waits for. */
-const goalOf = (project: Project, service: Service, ofImage: boolean): WaitCondition => {
-  if (isAwaitedToComplete(project, service.name)) return 'completed'
+export const goalOf = (service: Service, isAwaited: boolean, ofImage: boolean): WaitCondition => {
+  if (isAwaited) return 'completed'
   return hasHealthcheck(service, ofImage) ? 'healthy' : 'running'
 }
 
@@ -34,7 +34,8 @@ export const isMet = (
 ): boolean => {
   const hasEndedWell = state === 'exited' && exitCode === 0
   if (condition === 'completed') return hasEndedWell
-  if (condition === 'running') return state === 'running' || state === 'paused' || hasEndedWell
+  if (condition === 'running')
+    return state === 'paused' || hasEndedWell || (state === 'running' && (health === 'none' || health === 'healthy'))
   return state === 'running' && health === 'healthy'
 }
 
@@ -87,11 +88,25 @@ export const waitsOf = (project: Project, fates: readonly ServiceFate[], options
   }
   if (options.wait) {
     for (const fate of fates) {
-      add(fate, goalOf(project, fate.service, options.imageHealthchecks.has(fate.service.name)), true)
+      const { service } = fate
+      const ofImage = options.imageHealthchecks.has(service.name)
+      add(fate, goalOf(service, isAwaitedToComplete(project, service.name), ofImage), true)
     }
   }
   return { of, behind }
 }
+
+/** Optional dependencies that are switched off, of services that start now. */
+export const missingDependencies = (project: Project, fates: readonly ServiceFate[]): readonly Diagnostic[] =>
+  fates.filter(startsSomething).flatMap(({ service }) =>
+    Object.keys(service.dependsOn)
+      .filter((name) => project.services[name] === undefined)
+      .map((name) => ({
+        ...({ code: 'plan/optional-dependency', severity: 'warning' } as const),
+        path: ['services', service.name, 'depends_on', name],
+        message: `optional dependency: ${name} is switched off by its profiles; ${service.name} starts without it`,
+      })),
+  )
 
 /** Waiting for the health of a service that has no check would never end. `names`: the services of this command. */
 export const conditionFindings = (

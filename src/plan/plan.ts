@@ -23,7 +23,10 @@ export interface Edge {
   readonly onFailure: 'abort' | 'skip' | 'warn'
 }
 
-/** healthy: its check passes; completed: its process ended with 0; running: it runs, or has ended well for good. */
+/**
+ * healthy: its check passes; completed: its process ended with 0; running: it runs, healthy where
+ * that is checked, or has ended well for good.
+ */
 export type WaitCondition = 'healthy' | 'completed' | 'running'
 
 /** One member for each thing that the executor can do, with exactly its fields. */

@@ -2,7 +2,7 @@
 import type { Project, Service } from '../compose/project.ts'
 import { CaissonError, type Diagnostic } from '../errors.ts'
 import { edges, PlanBuilder } from './builder.ts'
-import { waitsOf } from './conditions.ts'
+import { missingDependencies, waitsOf } from './conditions.ts'
 import { divergedNetworks, type FateOptions, type Replica, serviceFate, type ServiceFate } from './fate.ts'
 import { sharersOf, withJoins } from './joins.ts'
 import { type Making, resourceOf, type UpPlanOptions } from './making.ts'
@@ -228,6 +228,7 @@ export const reconcileUp = (project: Project, observed: Observed, options: UpPla
     ...{ recovered: new Map(), stopped: new Map(), removed: new Map(), networks: new Map(), volumes: new Map() },
     ...{ created: new Map(), started: new Map(), waiting: new Map(), waits: waitsOf(project, fates, options) },
   }
+  if (!options.noStart) making.warnings.push(...missingDependencies(project, fates))
   recoverLost(making)
   stopFollowers(making)
   takeDown(making)

@@ -1,13 +1,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import {
-  reconcileDown,
-  reconcileKill,
-  reconcileRemove,
-  reconcileRestart,
-  reconcileStart,
-  reconcileStop,
-} from '../../src/plan/change.ts'
+import { reconcileDown, reconcileKill, reconcileRemove, reconcileStop } from '../../src/plan/change.ts'
+import { reconcileRestart, reconcileStart } from '../../src/plan/resume.ts'
 import { formatPlan, type Plan } from '../../src/plan/plan.ts'
 import { container, joined, made, mounted, needs, network, observed, project, service } from './models.ts'
 
@@ -18,7 +12,7 @@ const of = project([api, store], { networks: [network('default')] })
 const both = [container(api), container(store)]
 const unnamed = { name: 'shop', project: undefined }
 const named = { name: 'shop', project: of }
-const all = { services: [], timeoutMs: undefined }
+const all = { services: [], timeoutMs: undefined, wait: false, noDeps: false }
 const down = { ...all, volumes: false, removeOrphans: false }
 const data = { name: 'shop_data', key: 'data', project: 'shop', anonymous: false, present: true }
 const world = observed({ containers: both, networks: [made(network('default'))], volumes: [data] })

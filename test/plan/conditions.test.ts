@@ -97,6 +97,15 @@ test('a dependency that is not required only warns; somebody who insists makes i
   assert.not.match(text(project([db, lax]), observed(), { wait: true }), 'optional')
 })
 
+test('an optional dependency that is switched off is told where somebody starts without it', () => {
+  const lax = service('lax', { dependsOn: needs('db', { condition: 'service_healthy', required: false }) })
+  const of = project([lax], { disabled: [db] })
+  const codes = (there: Observed) =>
+    reconcileUp(of, there, upOptions(of)).warnings.map(({ code, path }) => [code, path.join('.')])
+  assert.equal(codes(observed()), [['plan/optional-dependency', 'services.lax.depends_on.db']])
+  assert.equal(codes(observed({ containers: [container(lax)] })), [])
+})
+
 test('nobody waits for a service that has no containers, or that --no-deps leaves out', () => {
   assert.not.match(text(project([{ ...db, scale: 0 }, migrate]), observed()), 'waitContainer')
   assert.not.match(text(shop, observed(), { services: ['migrate'], noDeps: true }), 'waitContainer')

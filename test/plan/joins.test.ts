@@ -1,7 +1,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Project, Service } from '../../src/compose/project.ts'
-import { reconcileRestart, reconcileStart } from '../../src/plan/change.ts'
+import { reconcileRestart, reconcileStart } from '../../src/plan/resume.ts'
 import { namespaceConflicts } from '../../src/plan/namespaces.ts'
 import type { Observed, ObservedContainer } from '../../src/plan/observed.ts'
 import { formatPlan } from '../../src/plan/plan.ts'
@@ -127,7 +127,7 @@ test('a container of another project is found by name and by id', () => {
 })
 
 test('start and restart take along who shares, in the order of dependencies', () => {
-  const options = { services: ['vpn'], timeoutMs: undefined }
+  const options = { services: ['vpn'], timeoutMs: undefined, wait: false, noDeps: false }
   const target = { name: 'shop', project: of }
   const running = observed({ containers: [container(vpn), shares('run-vpn1')] })
   assert.is(
