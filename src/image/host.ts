@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto'
 import {
   chmodSync,
+  chownSync,
   copyFileSync,
   existsSync,
   lstatSync,
@@ -21,12 +22,12 @@ import {
 } from 'node:fs'
 import { dirname } from 'node:path'
 import type { ImageConfig, UnpackedImage } from '../oci/image-config.ts'
-import { ETC_ALLOWED, isSecret, withoutSecrets } from './host-files.ts'
+import { ETC_ALLOWED, isSecret, SERVICE_DIRECTORIES, withoutSecrets } from './host-files.ts'
 import { type ContentRoot, layersOf } from './paths.ts'
 
 export const HOST_REFERENCE = 'caisson/host'
 /** Raised when the image means something else: containers made from an older one are recreated. */
-export const HOST_VERSION = 1
+export const HOST_VERSION = 2
 
 /** Where the Node that runs this is found in every container. */
 const NODE_PREFIX = '/opt/node'
@@ -155,6 +156,25 @@ const makeEtc = (layer: string, { root }: HostMachine) => {
   for (const file of EMPTY_FILES) writeFileSync(`${layer}/${file}`, '', { mode: 0o644 })
 }
 
+/** Name to id, from /etc/passwd or /etc/group. */
+const readIds = (file: string): ReadonlyMap<string, number> => {
+  const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n') : []
+  return new Map(lines.map((line) => line.split(':')).map(([name = '', , id = '']) => [name, Number(id)]))
+}
+
+const makeServiceDirectories = (layer: string, { root }: HostMachine) => {
+  const users = readIds(`${root}/etc/passwd`)
+  const groups = readIds(`${root}/etc/group`)
+  for (const { path, user, group, mode } of SERVICE_DIRECTORIES) {
+    const uid = users.get(user)
+    if (uid === undefined) continue
+    const directory = `${layer}/${path}`
+    mkdirSync(directory, { recursive: true })
+    if (process.geteuid?.() === 0) chownSync(directory, uid, groups.get(group) ?? groups.get(user) ?? uid)
+    chmodSync(directory, mode)
+  }
+}
+
 const makeNode = (layer: string, machine: HostMachine) => {
   const { binds, link } = nodeBinds(machine)
   mkdirSync(`${layer}${NODE_PREFIX}`, { recursive: true, mode: 0o755 })
@@ -175,6 +195,7 @@ const buildLayer = (layer: string, machine: HostMachine): void => {
     makeTopLevel(unfinished, machine)
     for (const [path, target] of LINKS) symlinkSync(target, `${unfinished}/${path}`)
     makeEtc(unfinished, machine)
+    makeServiceDirectories(unfinished, machine)
     makeNode(unfinished, machine)
     renameSync(unfinished, layer)
   } catch (error) {

@@ -36,6 +36,8 @@ const HINTS: Readonly<Record<string, string>> = {
   'exec EACCES': 'the program is not executable for the user of the service',
   'exec ENOEXEC': 'the program is built for another architecture, or is a script without a #! line',
   'rootfs EINVAL': 'the state directory may lie on an overlay: set CAISSON_ROOT to a directory on another file system',
+  'mounts EROFS':
+    'the target is not there and lies on a read-only file system, such as /usr of caisson/host: mount it elsewhere',
   'cgroup EROFS': 'the cgroup file system is mounted read-only here',
   'cgroup ENOSPC': 'a cpuset of the parent cgroup is empty, or there are too many cgroups',
   'cgroup EBUSY': 'the parent cgroup holds processes of its own: cgroup v2 cannot divide it',

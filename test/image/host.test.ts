@@ -22,6 +22,11 @@ test.before.each((context) => {
 })
 test.after.each(({ base }) => rmSync(base, { recursive: true }))
 
+/** Others than root's where only root can give files away. */
+const isRoot = process.getuid?.() === 0
+const uid = isRoot ? 101 : (process.getuid?.() ?? 0)
+const gid = isRoot ? 104 : (process.getgid?.() ?? 0)
+
 const write = (path: string, text: string, mode = 0o644) => {
   mkdirSync(dirname(path), { recursive: true })
   writeFileSync(path, text, { mode })
@@ -114,6 +119,17 @@ test('secrets are told by their names', () => {
   assert.ok(isSecret('/etc/x/server.key'))
   assert.not.ok(isSecret('/etc/ssl/certs/ca.pem'))
   assert.is(withoutSecrets('#c\n\nbad\na:b:1:1:x:/:/s\n', 'passwd'), 'a:x:1:1::/:/s\n')
+})
+
+test('packaged services find their directories, where this machine has their user', ({ base }) => {
+  const there = machine(base)
+  write(join(there.root, 'etc/passwd'), `root:x:0:0::/root:/bin/sh\npostgres:x:${uid}:104::/:/bin/sh\n`)
+  write(join(there.root, 'etc/group'), `root:x:0:\npostgres:x:${gid}:\n`)
+  const [layer = ''] = resolveHost({ root: join(base, 'state') }, there).layers
+  const socket = lstatSync(join(layer, 'run/postgresql'))
+  assert.equal([socket.mode & 0o7777, socket.uid, socket.gid], [0o2775, uid, gid])
+  assert.is(lstatSync(join(layer, 'var/lib/postgresql/data')).mode & 0o777, 0o700)
+  assert.not.ok(existsSync(join(layer, 'var/lib/redis')))
 })
 
 test.run()
