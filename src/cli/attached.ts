@@ -1,32 +1,46 @@
-/** `up` in the foreground: output of all services until they end, Ctrl-C to stop, a second one to kill. */
+/** `up` in the foreground: output of the services until they end, Ctrl-C to stop them, a second one to kill them. */
+import { randomBytes } from 'node:crypto'
 import type { Project } from '../compose/project.ts'
-import { type ContainerRow, type Engine, type LogItem, type LogSource, logTime, type UpOptions } from '../index.ts'
+import { CaissonError } from '../errors.ts'
+import { type ContainerRow, type Engine, type EngineEvent, type LogItem, logTime, type UpOptions } from '../index.ts'
+import { awaitedServices, Cascade } from './cascade.ts'
 import type { UpValues } from './commands/up.ts'
 import type { Context } from './context.ts'
+import { Interrupts } from './interrupts.ts'
+import { ciOf, formatGuard, harmless } from './render/ci.ts'
 import { hostAddress } from './render/container.ts'
 import { createPrefix, shortName } from './render/log-prefix.ts'
-import { plainStyle } from './render/style.ts'
 import { createProgress, type Progress } from './render/progress.ts'
+import { plainStyle } from './render/style.ts'
 import { openEngine } from './runtime.ts'
 import { EXIT } from './usage.ts'
 
-/** Ctrl-C, by how often. SIGTERM, and SIGHUP of a closed terminal, count as the first. */
-class Interrupts {
-  count = 0
-  /** Called for each one after the first that nobody had asked for yet. */
-  onInterrupt: (count: number) => void = () => {}
-  readonly #handle = (): void => {
-    this.count++
-    this.onInterrupt(this.count)
-  }
+/** Whose output is shown, and whose ends count. */
+interface Audience {
+  /** Those of the command line, or all: these are stopped too. */
+  readonly watched: readonly string[]
+  readonly shown: readonly string[]
+}
 
-  listen(): void {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, this.#handle)
-  }
+const noSuchService = (name: string, what: string): CaissonError =>
+  new CaissonError('ENOSERVICE', `${what}: ${name}`, { hint: 'name a service that this `up` starts' })
 
-  ignore(): void {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(signal, this.#handle)
+/** Throws ENOSERVICE for names of options that are no services of this `up`. */
+export const audienceOf = (
+  project: Project,
+  services: readonly string[],
+  values: Pick<UpValues, 'attach' | 'attachDependencies' | 'noAttach' | 'exitCodeFrom'>,
+): Audience => {
+  const all = Object.keys(project.services)
+  const watched = services.length === 0 ? all : services
+  const unknown = values.attach.find((name) => project.services[name] === undefined)
+  if (unknown !== undefined) throw noSuchService(unknown, 'cannot attach to a service that is not started')
+  if (values.exitCodeFrom !== undefined && project.services[values.exitCodeFrom] === undefined) {
+    throw noSuchService(values.exitCodeFrom, 'no such service')
   }
+  const named = (values.attachDependencies ? all : watched).filter((name) => project.services[name]?.attach !== false)
+  const shown = values.attach.length > 0 ? values.attach : named
+  return { watched, shown: shown.filter((name) => !values.noAttach.includes(name)).sort() }
 }
 
 interface Session {
@@ -35,21 +49,40 @@ interface Session {
   readonly project: Project
   readonly options: UpOptions
   readonly values: UpValues
-  readonly interrupts: Interrupts
+  readonly audience: Audience
+  readonly cascade: Cascade
 }
 
-/** Services whose output is shown. */
-const attachedServices = ({ project, options, values }: Session): string[] => {
-  const named =
-    options.services.length === 0 || values.attachDependencies ? Object.keys(project.services) : options.services
-  const chosen = values.attach.length > 0 ? values.attach : named
-  return chosen.filter((service) => !values.noAttach.includes(service)).sort()
-}
+/** The change that is under way, until the logs take its place on the screen: then its events are lines between them. */
+class View {
+  /** Resolves once what has started should be seen, although the change is not through. */
+  readonly wantsLogs: Promise<void>
+  readonly #context: Context
+  #progress: Progress
+  #want: () => void = () => {}
 
-/** Decides when everything has to be stopped because one container ended. */
-const endsAll = (values: UpValues, exitCode: number): boolean => {
-  if (values.abortOnContainerExit || values.exitCodeFrom !== undefined) return true
-  return values.abortOnContainerFailure && exitCode !== 0
+  constructor(context: Context) {
+    this.#context = context
+    this.#progress = createProgress(context)
+    this.wantsLogs = new Promise((resolve) => {
+      this.#want = resolve
+    })
+  }
+
+  emit(event: EngineEvent): void {
+    this.#progress.emit(event)
+    // A change without waits is through by then, and its list stays whole.
+    if (event.kind === 'done' && event.node.operation.kind === 'startContainer') setTimeout(this.#want, 300).unref()
+  }
+
+  async giveWay(): Promise<void> {
+    await this.close()
+    this.#progress = createProgress(this.#context, false)
+  }
+
+  close(): Promise<void> {
+    return this.#progress.close()
+  }
 }
 
 const stopAll = ({ engine, project, options }: Session): Promise<unknown> =>
@@ -64,17 +97,24 @@ const killAll = ({ engine, project, options }: Session): Promise<unknown> =>
     { services: options.services, timeoutMs: undefined, dryRun: false, signal: 'SIGKILL', removeOrphans: false },
   )
 
-/** The stop that is under way, begun once. */
+/** The stop that is under way, begun once, when `started` is over. */
 class Stopping {
   readonly #session: Session
+  readonly #started: Promise<void>
   #stop: Promise<unknown> | undefined
   #kill: Promise<unknown> | undefined
-  constructor(session: Session) {
+
+  constructor(session: Session, started: Promise<void>) {
     this.#session = session
+    this.#started = started
+  }
+
+  get isBegun(): boolean {
+    return this.#stop !== undefined
   }
 
   begin(): void {
-    this.#stop ??= stopAll(this.#session)
+    this.#stop ??= this.#started.then(() => stopAll(this.#session))
     this.#stop.catch(() => {})
   }
 
@@ -91,42 +131,6 @@ class Stopping {
   }
 }
 
-const onInterrupt =
-  (session: Session, stopping: Stopping) =>
-  (count: number): void => {
-    if (count === 1) {
-      session.context.stderr.write('Gracefully Stopping... press Ctrl+C again to force\n')
-      stopping.begin()
-    } else stopping.force()
-  }
-
-/** Exit codes of what has ended: of the first of all, and of the service of --exit-code-from. */
-class ExitCodes {
-  first: number | undefined
-  #named: number | undefined
-  readonly #values: UpValues
-  constructor(values: UpValues) {
-    this.#values = values
-  }
-
-  add(source: LogSource, exitCode: number): void {
-    if (source.service === this.#values.exitCodeFrom) this.#named ??= exitCode
-    if (endsAll(this.#values, exitCode)) this.first ??= exitCode
-  }
-
-  get result(): number {
-    return this.#named ?? this.first ?? EXIT.ok
-  }
-}
-
-const showItem = ({ context, project, values }: Session, item: LogItem, shown: ReadonlySet<string>): void => {
-  if (!shown.has(item.source.service)) return
-  if (item.kind === 'output') context.stdout.write(item.stdout)
-  else if (!values.noLogPrefix) {
-    context.stdout.write(`${shortName(project.name, item.source)} exited with code ${item.exitCode}\n`)
-  }
-}
-
 /** `web-1 is published at 127.0.0.1:8080`: what a user looks for first. */
 const formatPublished = (project: string, rows: readonly ContainerRow[]): string =>
   rows
@@ -134,52 +138,132 @@ const formatPublished = (project: string, rows: readonly ContainerRow[]): string
     .map((row) => `${shortName(project, row)} is published at ${row.publishers.map(hostAddress).join(', ')}\n`)
     .join('')
 
-const followOutput = async (session: Session, stopping: Stopping, since: string): Promise<number> => {
-  const { context, engine, project, options, values } = session
-  const rows = await engine.ps(project.name)
-  const shown = attachedServices(session)
-  const attached = rows.filter((row) => shown.includes(row.service))
-  const style = values.noColor ? plainStyle : context.stdout.style
-  const prefix = createPrefix({ project: project.name, sources: attached, style })
-  const names = attached.map((row) => shortName(project.name, row))
+const announce = ({ context, project, values }: Session, rows: readonly ContainerRow[]): void => {
+  const names = rows.map((row) => shortName(project.name, row))
   if (!values.noLogPrefix) context.stderr.write(`Attaching to ${names.join(', ')}\n`)
-  context.stderr.write(formatPublished(project.name, attached))
-  const codes = new ExitCodes(values)
-  const followed = options.services.length === 0 || endsAll(values, 1) ? [] : shown
-  const items = engine.logs(project.name, {
-    services: followed,
-    index: undefined,
-    follow: true,
-    since,
-    until: '',
-    tail: undefined,
-    timestamps: values.timestamps,
-    prefix: values.noLogPrefix ? () => '' : prefix,
-    separate: false,
-    ...{ grep: undefined, signal: undefined, silent: undefined, expecting: undefined },
-  })
-  const visible = new Set(shown)
-  for await (const item of items) {
-    showItem(session, item, visible)
-    if (item.kind !== 'exit') continue
-    codes.add(item.source, item.exitCode)
-    if (endsAll(values, item.exitCode)) stopping.begin()
-  }
-  return codes.result
+  context.stderr.write(formatPublished(project.name, rows))
 }
 
-/** Ctrl-C before everything ran means the same as after it, whether the rest went well or not. */
-const start = async (session: Session, progress: Progress): Promise<void> => {
-  const { engine, project, options, interrupts } = session
+interface FollowOptions {
+  readonly since: string
+  readonly signal: AbortSignal
+  readonly expecting: () => boolean
+  readonly stopping: Stopping
+}
+
+const openLogs = (session: Session, rows: readonly ContainerRow[], options: FollowOptions): AsyncIterable<LogItem> => {
+  const { context, engine, project, values, audience } = session
+  const style = values.noColor ? plainStyle : context.stdout.style
+  const prefix = createPrefix({ project: project.name, sources: rows, style })
+  const { since, signal, expecting } = options
+  return engine.logs(project.name, {
+    services: [...new Set([...audience.watched, ...audience.shown])],
+    silent: audience.watched.filter((name) => !audience.shown.includes(name)),
+    ...{ index: undefined, follow: true, since, until: '', tail: undefined, timestamps: values.timestamps },
+    prefix: values.noLogPrefix ? () => '' : prefix,
+    ...{ separate: false, grep: undefined, signal, expecting },
+  })
+}
+
+/** Counts an end, and tells of it. */
+const showEnd = (
+  session: Session,
+  { source, exitCode, restarting }: LogItem & { kind: 'exit' },
+  stopping: Stopping,
+) => {
+  const { context, project, values, audience, cascade } = session
+  if (audience.shown.includes(source.service) && !values.noLogPrefix) {
+    const suffix = restarting ? ' (restarting)' : ''
+    context.stdout.write(`${shortName(project.name, source)} exited with code ${exitCode}${suffix}\n`)
+  }
+  if (!audience.watched.includes(source.service)) return
+  if (!cascade.add({ service: source.service, exitCode }) || stopping.isBegun) return
+  context.stderr.write(`${context.stderr.style('red', 'Aborting on container exit...')}\n`)
+  stopping.begin()
+}
+
+const followOutput = async (session: Session, options: FollowOptions): Promise<void> => {
+  const { context, engine, project, audience } = session
+  const { stdout, env } = context
+  const rows = (await engine.ps(project.name)).filter((row) => !row.oneOff && audience.shown.includes(row.service))
+  announce(session, rows)
+  const ci = ciOf(env)
+  const guard = formatGuard(ci, randomBytes(16).toString('hex'))
+  stdout.write(guard.begin)
   try {
-    await engine.up(project, options)
-  } catch (error) {
-    if (interrupts.count > 0) await stopAll(session)
-    throw error
+    for await (const item of openLogs(session, rows, options)) {
+      if (item.kind === 'output') stdout.write(harmless(ci, item.stdout))
+      else showEnd(session, item, options.stopping)
+      await stdout.drained()
+    }
   } finally {
-    await progress.close()
+    stdout.write(guard.end)
   }
 }
+
+const isAborted = (error: unknown): boolean => error instanceof CaissonError && error.code === 'EABORTED'
+
+/** Its error is kept: by the time it is told, the logs have to be off the screen. */
+class Starting {
+  isOver = false
+  failure: unknown
+  readonly over: Promise<void>
+
+  constructor(up: Promise<unknown>) {
+    this.over = up.then(
+      () => {
+        this.isOver = true
+      },
+      (error) => {
+        this.isOver = true
+        if (!isAborted(error)) this.failure = error
+      },
+    )
+  }
+}
+
+const reportEnd = async (session: Session): Promise<void> => {
+  const { context, project, cascade } = session
+  if (cascade.culprit === undefined || cascade.culprit.exitCode === 0) return
+  const { reportFailed } = await import('./last-words.ts')
+  await reportFailed(context, { project: project.name, services: [cascade.culprit.service], label: 'error:' })
+}
+
+/** Until everything has ended, or the user has left it. */
+const attend = async (
+  session: Session,
+  view: View,
+  interrupts: Interrupts,
+  stopping: (started: Starting) => Stopping,
+) => {
+  const { context, engine, project, options, values } = session
+  const since = logTime(Date.now())
+  const leaving = new AbortController()
+  const starting = new Starting(engine.up(project, { ...options, signal: interrupts.signal }))
+  const stop = stopping(starting)
+  await Promise.race([starting.over, view.wantsLogs])
+  await view.giveWay()
+  void starting.over.then(() => {
+    if (starting.failure !== undefined) leaving.abort()
+  })
+  const closeMenu = isMenuWanted(context, values)
+    ? (await import('./menu.ts')).openMenu(context, {
+        interrupt: () => interrupts.raise(),
+        detach: () => leaving.abort(),
+      })
+    : () => {}
+  try {
+    const expecting = () => !starting.isOver
+    await followOutput(session, { since, signal: leaving.signal, expecting, stopping: stop })
+    await starting.over
+    await stop.end()
+  } finally {
+    closeMenu()
+  }
+  return starting.failure
+}
+
+const isMenuWanted = ({ env }: Context, { menu }: UpValues): boolean => menu ?? env.COMPOSE_MENU === 'true'
 
 /** Returns the exit code: 0 when all ended by themselves, 130 after Ctrl-C, a container's with the abort options. */
 export const upAttached = async (
@@ -188,25 +272,34 @@ export const upAttached = async (
   options: UpOptions,
   values: UpValues,
 ): Promise<number> => {
-  let progress = createProgress(context)
-  const engine = openEngine(context, (event) => progress.emit(event))
-  const interrupts = new Interrupts()
-  const session: Session = { context, engine, project, options, values, interrupts }
-  const stopping = new Stopping(session)
-  const since = logTime(Date.now())
+  const view = new View(context)
+  const engine = openEngine(context, (event) => view.emit(event))
+  const audience = audienceOf(project, options.services, values)
+  const cascade = new Cascade(values, awaitedServices(project))
+  const session: Session = { context, engine, project, options, values, audience, cascade }
+  let stop: Stopping | undefined
+  const interrupts = new Interrupts((count) => {
+    if (count > 2) process.exit(EXIT.interrupted)
+    if (count > 1) return stop?.force()
+    context.stderr.write('Gracefully Stopping... press Ctrl+C again to force\n')
+    stop?.begin()
+  })
   interrupts.listen()
+  let failure: unknown
   try {
-    // Until everything runs an interrupt is only remembered: what is half made must not be left.
-    interrupts.onInterrupt = (count) => (count > 1 ? process.exit(EXIT.interrupted) : undefined)
-    await start(session, progress)
-    progress = createProgress(context)
-    interrupts.onInterrupt = onInterrupt(session, stopping)
-    if (interrupts.count > 0) interrupts.onInterrupt(interrupts.count)
-    const exitCode = await followOutput(session, stopping, since)
-    await stopping.end()
-    return interrupts.count > 0 ? EXIT.interrupted : exitCode
+    failure = await attend(session, view, interrupts, (starting) => {
+      stop = new Stopping(session, starting.over)
+      return stop
+    })
+    await view.close()
+    await reportEnd(session)
   } finally {
-    await progress.close()
+    await view.close()
+    if (values.junit !== undefined) await (await import('./junit-file.ts')).writeJunit(session, values.junit, failure)
     interrupts.ignore()
   }
+  if (failure === undefined) return interrupts.count > 0 ? EXIT.interrupted : cascade.exitCode
+  if (interrupts.count === 0) throw failure
+  ;(await import('./render/error.ts')).reportError(context, failure)
+  return EXIT.interrupted
 }

@@ -84,7 +84,10 @@ const loadBundle = (file: string, cache: string): unknown => {
 const requireFromBundle = (name: string): unknown =>
   name.startsWith('./') ? loadBundle(basename(name), basename(name)) : require(name)
 
-process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
+/** Commands that hold something listen themselves, and end in their own way. */
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (process.stdout.listenerCount('error') === 1) process.exit(error.code === 'EPIPE' ? 0 : 1)
+})
 const { main } = loadBundle('main.js', verb) as Main
 main(process.argv.slice(2)).then((code) => {
   process.exitCode = code

@@ -1,38 +1,38 @@
-/** What `up -d` says of services that have ended already, where Compose is silent: how, and the last lines of their logs. */
-import type { ContainerRow, Engine } from '../index.ts'
+/** What is said of services that failed, where Compose is silent: how, the last probes, the last lines. In the form that is wanted. */
 import type { Context } from './context.ts'
+import { ciOf, formatAnnotation, formatGroup } from './render/ci.ts'
+import { placeOfService } from './render/diagnostic.ts'
+import { failureDocument, formatFailure } from './render/failure.ts'
+import { progressMode } from './render/progress.ts'
 import { openReader } from './runtime.ts'
+import { judgeContainers, type Verdict } from './verdicts.ts'
 
-const LINES = 20
-
-const howItEnded = ({ exitCode, signal, oomKilled }: ContainerRow): string => {
-  if (oomKilled) return 'was killed for lack of memory'
-  return signal === 0 ? `exited with code ${exitCode}` : `was killed by signal ${signal}`
-}
-
-const lastLines = async (
-  engine: Engine,
-  { project, service, number }: ContainerRow,
-  prefix: string,
-): Promise<string> => {
-  const parts: Buffer[] = []
-  const options = { services: [service], index: number, follow: false, since: '', until: '', tail: LINES }
-  const items = engine.logs(project, {
-    ...options,
-    ...{ timestamps: false, separate: false, grep: undefined, signal: undefined, silent: [], expecting: undefined },
-    prefix: () => prefix,
+const report = (context: Context, verdict: Verdict, label: string): void => {
+  const { stderr, env } = context
+  if (progressMode(context) === 'json') {
+    stderr.write(`${JSON.stringify(failureDocument(verdict))}\n`)
+    return
+  }
+  const ci = ciOf(env)
+  const { head, lines } = formatFailure(verdict, ci, stderr.style)
+  const title = `service ${verdict.service}`
+  const group = formatGroup(ci, {
+    id: `failed_${verdict.service.replaceAll(/\W/g, '_')}`,
+    title: head.trimEnd(),
+    now: Date.now(),
   })
-  for await (const item of items) if (item.kind === 'output') parts.push(item.stdout)
-  return Buffer.concat(parts).toString()
+  if (ci === 'github') {
+    const { message, service } = verdict
+    stderr.write(formatAnnotation({ title, message, place: placeOfService(context, service) }, env.GITHUB_WORKSPACE))
+  }
+  stderr.write(`${stderr.style('yellow', label)} ${head}${group.begin}${lines}${group.end}`)
 }
 
 /** Writes to stderr; no line for services that run or have ended well. */
-export const reportEnded = async (context: Context, project: string): Promise<void> => {
-  const engine = openReader(context)
-  const { stderr } = context
-  const rows = await engine.ps(project)
-  for (const row of rows.filter(({ state, exitCode }) => state === 'exited' && exitCode !== 0)) {
-    stderr.write(`${stderr.style('yellow', 'warning:')} service ${row.service}: ${row.name} ${howItEnded(row)}\n`)
-    stderr.write(await lastLines(engine, row, `  ${stderr.style('dim', '|')} `))
-  }
+export const reportFailed = async (
+  context: Context,
+  { project, services, label }: { project: string; services: readonly string[]; label: 'warning:' | 'error:' },
+): Promise<void> => {
+  const verdicts = await judgeContainers(openReader(context), project, services)
+  for (const verdict of verdicts) if (verdict.state === 'failed') report(context, verdict, label)
 }

@@ -1,12 +1,18 @@
-import type { Project } from '../../compose/project.ts'
 import type { UpOptions } from '../../index.ts'
-import { finishChange, ignoresOrphans, removesOrphans, toMilliseconds } from '../change.ts'
+import { ignoresOrphans, removesOrphans, toMilliseconds } from '../change.ts'
 import { type Call, defineCommand } from '../command.ts'
 import type { Context } from '../context.ts'
 import { accepted, flag, integer, list, longName, type Option, refused, text } from '../grammar.ts'
 import { loadProject } from '../load-project.ts'
-import { requireRoot, withProgress } from '../runtime.ts'
+import { requireRoot } from '../runtime.ts'
 import { UsageError } from '../usage.ts'
+
+/** A flag that is not the same as false when it is not given. */
+const toggle = (summary: string): Option<boolean | undefined> => ({
+  ...flag(summary),
+  initial: undefined,
+  read: (text, _previous, name) => flag('').read(text, false, name),
+})
 
 const noBuild = 'images cannot be built by this version'
 const noPull = 'images cannot be pulled by this version'
@@ -39,7 +45,8 @@ const upOptions = {
   attachDependencies: flag('Show output of dependencies too'),
   detach: flag('Return when everything runs', 'd'),
   exitCodeFrom: text('SERVICE', 'Return the exit code of this service; stops everything when a container ends'),
-  menu: accepted(flag('')),
+  junit: text('FILE', 'Write how each service has fared as a JUnit file'),
+  menu: toggle('Keys while attached: d detaches, ? helps (default: COMPOSE_MENU)'),
   noAttach: list('SERVICE', 'Do not show output of this service; may be repeated'),
   noColor: flag('Without colours'),
   noDeps: flag('Without the services that these depend on'),
@@ -113,12 +120,6 @@ const engineOptions = (context: Context, values: UpValues, services: readonly st
   dryRun: values.dryRun,
 })
 
-const upDetached = async (context: Context, project: Project, options: UpOptions): Promise<number> => {
-  const outcome = await withProgress(context, (engine) => engine.up(project, options))
-  if (!options.dryRun && !options.noStart) await (await import('../last-words.ts')).reportEnded(context, project.name)
-  return finishChange(context, outcome, options.dryRun)
-}
-
 export const up = defineCommand({
   usage: '[SERVICE…]',
   summary: 'Create and start what the Compose file asks for, and show its output',
@@ -130,7 +131,9 @@ export const up = defineCommand({
     if (!values.dryRun) requireRoot()
     const project = await loadProject(context, { services: positionals, options: { dependencies: !values.noDeps } })
     const options = engineOptions(context, values, positionals)
-    if (values.dryRun || !options.attached) return upDetached(context, project, options)
+    if (values.dryRun || !options.attached) {
+      return (await import('../detached.ts')).upDetached(context, project, options, values.junit)
+    }
     return (await import('../attached.ts')).upAttached(context, project, options, values)
   },
 })
@@ -144,7 +147,8 @@ export const create = defineCommand({
     checkConflicts(context, call.given)
     if (!values.dryRun) requireRoot()
     const project = await loadProject(context, { services: call.positionals })
-    return upDetached(context, project, engineOptions(context, values, call.positionals))
+    const { upDetached } = await import('../detached.ts')
+    return upDetached(context, project, engineOptions(context, values, call.positionals), undefined)
   },
 })
 

@@ -1,7 +1,7 @@
 /** Findings about the user's files: place, message, hint and the lines around, as far as the project was read. */
 import { relative } from 'node:path'
-import { formatDiagnostic as format } from '../../compose/frame.ts'
-import type { Diagnostic } from '../../errors.ts'
+import { formatDiagnostic as format, locate, type Place } from '../../compose/frame.ts'
+import { type Diagnostic, pointerOf } from '../../errors.ts'
 import type { Context } from '../context.ts'
 import type { StyleName } from './style.ts'
 
@@ -15,21 +15,32 @@ const nameFrom = (cwd: string, file: string): string => {
 
 /** Whole lines. */
 export const formatDiagnostic = (context: Context, diagnostic: Diagnostic): string => {
-  const { loaded, discovery } = context.session
-  const sources = new Map([...(discovery?.sources ?? []), ...(loaded?.sources ?? [])])
-  const text = format(
-    diagnostic,
-    { origins: loaded?.origins ?? new Map(), sources },
-    {
-      name: (file) => (file === '-' ? '(stdin)' : nameFrom(context.cwd, file)),
-      paint: (part, role) => {
-        const colour = COLOURS[role]
-        return colour === undefined ? part : context.stderr.style(colour, part)
-      },
+  const text = format(diagnostic, located(context), {
+    name: (file) => (file === '-' ? '(stdin)' : nameFrom(context.cwd, file)),
+    paint: (part, role) => {
+      const colour = COLOURS[role]
+      return colour === undefined ? part : context.stderr.style(colour, part)
     },
-  )
+  })
   return `${text}\n`
 }
 
 export const formatDiagnostics = (context: Context, diagnostics: readonly Diagnostic[]): string =>
   diagnostics.map((diagnostic) => formatDiagnostic(context, diagnostic)).join('')
+
+/** Everything that was read, for finding places. */
+const located = ({ session: { loaded, discovery } }: Context) => ({
+  origins: loaded?.origins ?? new Map(),
+  sources: new Map([...(discovery?.sources ?? []), ...(loaded?.sources ?? [])]),
+})
+
+export const placeOf = (context: Context, diagnostic: Diagnostic): Place | undefined =>
+  locate(diagnostic, located(context))
+
+/** The key of a service in its file. */
+export const placeOfService = (context: Context, service: string): Place | undefined => {
+  const path = ['services', service]
+  const origin = context.session.loaded?.origins.get(pointerOf(path))
+  const at = origin?.key ?? origin?.value
+  return at === undefined ? undefined : locate({ path, at }, located(context))
+}

@@ -3,7 +3,9 @@ import { CaissonError, type Diagnostic, ProjectError, type TreePath } from '../.
 import { ChangeError, ExecError, ServiceError } from '../../index.ts'
 import type { Context, Output } from '../context.ts'
 import { EXIT, UsageError } from '../usage.ts'
-import { formatDiagnostic, formatDiagnostics } from './diagnostic.ts'
+import { ciOf, formatAnnotation } from './ci.ts'
+import { formatDiagnostic, formatDiagnostics, placeOf, placeOfService } from './diagnostic.ts'
+import { formatDetails } from './failure.ts'
 
 /** Codes that say: not on this machine, or not as this user. */
 const HOST_CODES: ReadonlySet<string> = new Set(['EHOST', 'ENOADDON'])
@@ -30,17 +32,38 @@ const headline = ({ style }: Output, label: string, message: string): string =>
 const hintLine = ({ style }: Output, hint: string | undefined): string =>
   hint === undefined ? '' : `${style('dim', '  hint:')} ${hint}\n`
 
-const formatCaissonError = (context: Context, error: CaissonError): string => {
-  const { stderr } = context
-  if (error instanceof ProjectError) return formatDiagnostics(context, error.diagnostics)
-  if (error instanceof ChangeError) return error.errors.map((each) => formatCaissonError(context, each)).join('')
-  if (error.cause instanceof ProjectError) return formatDiagnostics(context, error.cause.diagnostics)
-  return headline(stderr, 'error', error.message) + hintLine(stderr, error.hint) + lastOutput(stderr, error)
+/** For GitHub: errors beside the lines of the file that they are about. */
+const annotate = (context: Context, diagnostics: readonly Diagnostic[]): string =>
+  ciOf(context.env) !== 'github'
+    ? ''
+    : diagnostics
+        .filter(({ severity }) => severity === 'error')
+        .map((each) => {
+          const annotation = { title: 'Compose file', message: each.message, place: placeOf(context, each) }
+          return formatAnnotation(annotation, context.env.GITHUB_WORKSPACE)
+        })
+        .join('')
+
+/** What a service that failed has left behind; for GitHub, beside its key. */
+const formatService = (context: Context, error: CaissonError): string => {
+  if (!(error instanceof ServiceError)) return ''
+  const { env, stderr } = context
+  const ci = ciOf(env)
+  const { service, message, exit, healthLog, output } = error
+  const lines = formatDetails({ probes: exit === undefined ? healthLog : [], output }, ci, stderr.style)
+  if (ci !== 'github') return lines
+  const place = placeOfService(context, service)
+  return formatAnnotation({ title: `service ${service}`, message, place }, env.GITHUB_WORKSPACE) + lines
 }
 
-/** The last lines of a service that failed. */
-const lastOutput = ({ style }: Output, error: CaissonError): string =>
-  error instanceof ServiceError ? error.output.map((line) => `  ${style('dim', '|')} ${line}\n`).join('') : ''
+const formatCaissonError = (context: Context, error: CaissonError): string => {
+  const { stderr } = context
+  if (error instanceof ProjectError)
+    return formatDiagnostics(context, error.diagnostics) + annotate(context, error.diagnostics)
+  if (error instanceof ChangeError) return error.errors.map((each) => formatCaissonError(context, each)).join('')
+  if (error.cause instanceof ProjectError) return formatDiagnostics(context, error.cause.diagnostics)
+  return headline(stderr, 'error', error.message) + hintLine(stderr, error.hint) + formatService(context, error)
+}
 
 interface NodeSystemError extends Error {
   readonly code: string

@@ -2,6 +2,7 @@
 import { type EngineEvent, ServiceError } from '../../index.ts'
 import type { Context } from '../context.ts'
 import { UsageError } from '../usage.ts'
+import { ciOf, formatGroup, type Group } from './ci.ts'
 import { formatWarning } from './error.ts'
 import { reasonsOf, stateWords, type StepEvent, titleOf } from './words.ts'
 
@@ -127,12 +128,35 @@ const live = (context: Context): Progress => {
   }
 }
 
-export const createProgress = (context: Context): Progress => {
+/** A group of lines that a CI runner can fold, around the changes of one command. */
+const grouped = (context: Context, inner: Progress): Progress => {
+  const ci = ciOf(context.env)
+  if (ci === undefined) return inner
+  let group: Group | undefined
+  return {
+    emit: (event) => {
+      if (group === undefined && event.kind === 'planned' && event.plan.nodes.length > 0) {
+        const { project } = event.plan
+        group = formatGroup(ci, { id: `change_${project}`, title: `Changes of project ${project}`, now: Date.now() })
+        context.stderr.write(group.begin)
+      }
+      inner.emit(event)
+    },
+    close: async () => {
+      await inner.close()
+      if (group !== undefined) context.stderr.write(group.end)
+      group = undefined
+    },
+  }
+}
+
+/** `isWhole`: nothing else is written meanwhile, so that a list may be redrawn and lines be put in a group. */
+export const createProgress = (context: Context, isWhole = true): Progress => {
   switch (progressMode(context)) {
     case 'tty':
-      return live(context)
+      return isWhole ? live(context) : plain(context)
     case 'plain':
-      return plain(context)
+      return isWhole ? grouped(context, plain(context)) : plain(context)
     case 'json':
       return json(context)
     case 'quiet':

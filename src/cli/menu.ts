@@ -1,0 +1,64 @@
+/** Keys of an attached `up --menu`. The terminal is read key by key, so that Ctrl-C and Ctrl-Z are ours to act on. */
+import type { Context } from './context.ts'
+
+export interface MenuActions {
+  readonly interrupt: () => void
+  /** Leave, with the containers running. */
+  readonly detach: () => void
+}
+
+const HELP = `
+  d       detach: leave the containers running
+  w       watch: not there yet
+  Enter   an empty line
+  ?       this help
+  Ctrl-C  stop the services; once more: kill them
+`
+
+const HINT = 'd detach · w watch · ? help'
+
+const CTRL_C = '\x03'
+const CTRL_Z = '\x1a'
+
+/** Stops this process as the terminal would, and takes the keys again when it goes on. */
+const suspend = (): void => {
+  process.stdin.setRawMode(false)
+  process.once('SIGCONT', () => process.stdin.setRawMode(true))
+  process.kill(process.pid, 'SIGTSTP')
+}
+
+const act = (context: Context, key: string, { interrupt, detach }: MenuActions): void => {
+  switch (key) {
+    case CTRL_C:
+      return interrupt()
+    case CTRL_Z:
+      return suspend()
+    case 'd':
+      return detach()
+    case 'w':
+      return context.stderr.write('watch is not there yet\n')
+    case '?':
+    case 'h':
+      return context.stderr.write(HELP)
+    case '\r':
+      return context.stderr.write('\n')
+  }
+}
+
+/** Returns what gives the terminal back. Without a terminal there is no menu. */
+export const openMenu = (context: Context, actions: MenuActions): (() => void) => {
+  const { stdin } = process
+  if (!stdin.isTTY || !context.stderr.isTTY) return () => {}
+  const read = (data: Buffer): void => {
+    for (const key of data.toString()) act(context, key, actions)
+  }
+  stdin.setRawMode(true)
+  stdin.on('data', read)
+  context.stderr.write(`${context.stderr.style('dim', HINT)}\n`)
+  return () => {
+    stdin.off('data', read)
+    stdin.setRawMode(false)
+    stdin.pause()
+    stdin.unref()
+  }
+}

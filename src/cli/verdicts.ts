@@ -1,0 +1,128 @@
+/** How each service of a project has fared: what failure reports, annotations and JUnit files are made from. */
+import type { Project } from '../compose/project.ts'
+import { ChangeError, type ContainerDetails, type ContainerRow, type Engine, ServiceError } from '../index.ts'
+
+export interface Probe {
+  readonly exitCode: number
+  readonly output: string
+}
+
+export interface Verdict {
+  readonly service: string
+  /** Empty: it has none. */
+  readonly container: string
+  readonly state: 'passed' | 'failed' | 'skipped'
+  /** Why it failed or was skipped: `web-1 exited with code 3`. */
+  readonly message: string
+  /** undefined: it has not ended. */
+  readonly exitCode: number | undefined
+  /** 0: none. */
+  readonly signal: number
+  readonly oomKilled: boolean
+  readonly health: ContainerRow['health']
+  readonly probes: readonly Probe[]
+  /** It ran so long. */
+  readonly seconds: number
+  /** Last lines, as they were written. */
+  readonly stdout: readonly string[]
+  readonly stderr: readonly string[]
+}
+
+const LINES = 20
+
+/** In Compose's words, except for what it does not say. */
+export const howItEnded = ({ exitCode, signal, oomKilled }: ContainerRow): string => {
+  if (oomKilled) return 'was killed for lack of memory'
+  return signal === 0 ? `exited with code ${exitCode}` : `was killed by signal ${signal}`
+}
+
+const stateOf = (row: ContainerRow, stopped: boolean): Pick<Verdict, 'state' | 'message'> => {
+  if (row.state === 'exited' && (row.exitCode === 0 || stopped)) return { state: 'passed', message: '' }
+  if (row.state === 'exited') return { state: 'failed', message: `${row.name} ${howItEnded(row)}` }
+  if (row.state === 'restarting') {
+    return { state: 'failed', message: `${row.name} exited with code ${row.exitCode} and is started again` }
+  }
+  if (row.state === 'dead') return { state: 'failed', message: `${row.name} was lost: its monitor was killed` }
+  if (row.health === 'unhealthy') return { state: 'failed', message: `${row.name} is unhealthy` }
+  return row.state === 'created'
+    ? { state: 'skipped', message: `${row.name} did not start` }
+    : { state: 'passed', message: '' }
+}
+
+const linesOf = (parts: readonly Buffer[]): readonly string[] =>
+  Buffer.concat(parts)
+    .toString('utf8')
+    .split('\n')
+    .filter((line, index, all) => line !== '' || index < all.length - 1)
+
+/** Of its last run. */
+const lastWords = async (engine: Engine, { project, service, number }: ContainerRow, since: string) => {
+  const items = engine.logs(project, {
+    ...{ services: [service], index: number, follow: false, since, until: '', tail: LINES, timestamps: false },
+    ...{ separate: true, grep: undefined, signal: undefined, silent: [], expecting: undefined, prefix: () => '' },
+  })
+  const [stdout, stderr]: [Buffer[], Buffer[]] = [[], []]
+  for await (const item of items) {
+    if (item.kind !== 'output') continue
+    stdout.push(item.stdout)
+    stderr.push(item.stderr)
+  }
+  return { stdout: linesOf(stdout).slice(-LINES), stderr: linesOf(stderr).slice(-LINES) }
+}
+
+const secondsOf = ({ startedAt, finishedAt, state }: ContainerRow, now: number): number => {
+  if (startedAt === 0) return 0
+  return Math.max(0, ((state === 'exited' && finishedAt > 0 ? finishedAt : now) - startedAt) / 1000)
+}
+
+const NOTHING = { exitCode: undefined, signal: 0, oomKilled: false, health: 'none', probes: [], seconds: 0 } as const
+
+const judge = async (engine: Engine, { row, status, health }: ContainerDetails, now: number): Promise<Verdict> => ({
+  ...{ service: row.service, container: row.name, ...stateOf(row, status?.stopped ?? false) },
+  ...{ exitCode: row.state === 'exited' ? row.exitCode : undefined, signal: row.signal, oomKilled: row.oomKilled },
+  ...{ health: row.health, seconds: secondsOf(row, now), ...(await lastWords(engine, row, status?.startedAt ?? '')) },
+  probes: (health?.log ?? []).map(({ exitCode, output }) => ({ exitCode, output })),
+})
+
+/** Of all containers of the services, without those of `run`. */
+export const judgeContainers = async (
+  engine: Engine,
+  project: string,
+  services: readonly string[],
+): Promise<readonly Verdict[]> => {
+  const rows = (await engine.ps(project)).filter((row) => !row.oneOff && services.includes(row.service))
+  const details = await engine.details(rows.map(({ id }) => id))
+  const now = Date.now()
+  return Promise.all(details.map((each) => judge(engine, each, now)))
+}
+
+const errorsOf = (failure: unknown): readonly ServiceError[] => {
+  const errors = failure instanceof ChangeError ? failure.errors : [failure]
+  return errors.filter((error): error is ServiceError => error instanceof ServiceError)
+}
+
+const RANK = { failed: 0, skipped: 1, passed: 2 } as const
+
+/** One for each service of the project: that of the container that fared worst. `failure`: what `up` threw, if anything. */
+export const judgeServices = async (
+  engine: Engine,
+  project: Project,
+  failure: unknown,
+): Promise<readonly Verdict[]> => {
+  const services = Object.keys(project.services)
+  const containers = await judgeContainers(engine, project.name, services)
+  const failures = new Map(errorsOf(failure).map((error) => [error.service, error]))
+  return services.map((service) => {
+    const own = containers.filter((verdict) => verdict.service === service)
+    const worst = own.reduce<Verdict | undefined>(
+      (found, each) => (found === undefined || RANK[each.state] < RANK[found.state] ? each : found),
+      undefined,
+    )
+    const known = worst ?? {
+      ...{ service, container: '', state: 'skipped', message: 'it was not started', ...NOTHING },
+      ...{ stdout: [], stderr: [] },
+    }
+    const error = failures.get(service)
+    return error === undefined ? known : { ...known, state: 'failed' as const, message: error.message }
+  })
+}
