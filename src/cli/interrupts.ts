@@ -31,8 +31,8 @@ export class Interrupts {
     for (const stream of [process.stdout, process.stderr]) stream.on('error', this.#broken)
   }
 
+  /** Streams stay listened to: the last writes may fail yet. */
   ignore(): void {
     for (const signal of SIGNALS) process.off(signal, this.#handle)
-    for (const stream of [process.stdout, process.stderr]) stream.off('error', this.#broken)
   }
 }

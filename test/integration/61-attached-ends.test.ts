@@ -1,0 +1,155 @@
+/** Attached up: what the ends of containers and interrupts of every kind lead to. */
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { needsRoot } from '../helpers/root.ts'
+import { cleanUp, eventually, folder, ps, start } from './scenario.ts'
+
+needsRoot(test)
+test.after(cleanUp)
+
+const service = (script: string, more = ''): string =>
+  `{image: caisson/host, network_mode: none, command: [sh, -c, ${JSON.stringify(script.replaceAll('$', '$$$$'))}]${more}}`
+const FOREVER = 'while :; do sleep 0.05; done'
+const ended = (child: ReturnType<typeof start>): Promise<number | null> =>
+  new Promise((resume) => child.once('close', resume))
+
+const project = folder(`services:
+  ok: ${service('echo ok; exit 0')}
+  bad: ${service('echo bad words >&2; sleep 0.3; exit 3')}
+  long: ${service(`trap "exit 0" USR1; ${FOREVER}`, ', stop_signal: SIGKILL')}
+  polite: ${service(`trap "exit 42" TERM; ${FOREVER}`)}
+  init: ${service('exit 0')}
+  after: ${service('sleep 0.5; exit 5', ', depends_on: {init: {condition: service_completed_successfully}}')}
+`)
+
+const CASES: readonly [args: string, code: number][] = [
+  ['--abort-on-container-exit ok long', 0],
+  ['--abort-on-container-exit bad long', 3],
+  ['--abort-on-container-failure ok bad long', 3],
+  ['--exit-code-from long bad long', 137],
+  ['--exit-code-from polite bad polite', 42],
+  ['--abort-on-container-exit init after long', 5],
+]
+for (const [args, code] of CASES) {
+  test(`up ${args} gives ${code}, and nothing goes on`, () => {
+    const { status, stderr } = project.try(['up', ...args.split(' ')])
+    assert.is(status, code, stderr)
+    assert.equal(
+      ps(project).filter(({ State }) => State === 'running'),
+      [],
+    )
+  })
+}
+
+test('the service that failed is told with its last words, as JSON where that is asked for', () => {
+  const args = ['up', '--abort-on-container-failure', 'bad', 'long']
+  assert.match(project.try(args).stderr, /service bad: .*-bad-1 exited with code 3\n {2}\| bad words/)
+  const { stderr } = project.try(['--progress', 'json', ...args])
+  const failure = stderr
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
+    .find(({ kind }) => kind === 'failure')
+  assert.equal([failure?.version, failure?.service, failure?.exitCode, failure?.stderr], [1, 'bad', 3, ['bad words']])
+})
+
+test('names of options have to be services of this up, and exclude one another as in Compose', () => {
+  assert.is(project.try(['up', '--exit-code-from', 'none', 'ok']).status, 1)
+  assert.is(project.try(['up', '--attach', 'none', 'ok']).status, 1)
+  for (const flags of [
+    '-d --attach ok',
+    '-d --exit-code-from ok',
+    '--abort-on-container-exit --abort-on-container-failure',
+  ])
+    assert.is(project.try(['up', ...flags.split(' ')]).status, 2, flags)
+})
+
+test('output is shown of whom it is asked for', () => {
+  const shown = (...args: string[]) => project.try(['up', '--force-recreate', ...args, 'ok', 'bad']).stdout
+  assert.equal([/ok-1 /.test(shown('--no-attach', 'ok')), /bad words/.test(shown('--attach', 'ok'))], [false, false])
+  assert.match(shown('--no-log-prefix'), /^bad words$/m)
+  assert.match(shown('--timestamps'), /bad-1 +\| \d{4}-\d\d-\d\dT\S+Z bad words/)
+})
+
+for (const signal of ['SIGTERM', 'SIGHUP'] as const) {
+  test(`${signal} stops what was named, and leaves the others`, async () => {
+    project.run('up', '-d', 'polite')
+    const child = start(['up', 'long'], { cwd: project.directory })
+    await eventually(
+      () => ps(project).some(({ Service, State }) => Service === 'long' && State === 'running'),
+      'the start',
+    )
+    await eventually(() => child.text().includes('Attaching'), 'the logs')
+    child.kill(signal)
+    assert.is(await ended(child), 130, child.text())
+    const running = ps(project).filter(({ State }) => State === 'running')
+    assert.equal(
+      running.map(({ Service }) => Service),
+      ['polite'],
+    )
+    project.run('down', '-t', '0')
+  })
+}
+
+test('a reader that goes away ends it as Ctrl-C does', async () => {
+  const child = start(['up', 'long', 'bad'], { cwd: project.directory })
+  await eventually(() => child.text().includes('Attaching'), 'the logs')
+  child.stdout?.destroy()
+  assert.is(await ended(child), 130, child.text())
+  assert.equal(
+    ps(project).filter(({ State }) => State === 'running'),
+    [],
+  )
+  project.run('down', '-t', '0')
+})
+
+test('a restart by another command, and a container made anew, are followed', async () => {
+  const child = start(['up', 'long'], { cwd: project.directory })
+  await eventually(() => child.text().includes('Attaching'), 'the logs')
+  const begin = ps(project).find(({ Service }) => Service === 'long')?.ID
+  project.run('restart', '-t', '0', 'long')
+  await eventually(() => /long-1 exited with code 137/.test(child.text()), 'the end of the first run')
+  project.run('up', '-d', '--force-recreate', '-t', '0', 'long')
+  assert.is.not(ps(project).find(({ Service }) => Service === 'long')?.ID, begin)
+  await eventually(() => child.text().match(/exited with code 137/g)?.length === 2, 'the end of the second run')
+  assert.is(child.exitCode, null)
+  project.run('kill', '-s', 'USR1', 'long')
+  assert.is(await ended(child), 0, child.text())
+  assert.match(child.text(), /long-1 exited with code 0/)
+  project.run('down', '-t', '0')
+})
+
+test('under GitHub Actions services cannot give commands, and failures stand beside their key', () => {
+  const hostile = folder(`services:
+  web: ${service('printf "\\r::error::forged\\n::set-output name=x::y\\n##[error]old\\n"; sleep 0.2; exit 3')}
+`)
+  const env = { GITHUB_ACTIONS: 'true', GITHUB_WORKSPACE: hostile.directory }
+  const { status, stdout, stderr } = hostile.try(['up', '--abort-on-container-failure', '--no-log-prefix'], { env })
+  assert.is(status, 3)
+  const [, token = ''] = /^::stop-commands::([0-9a-f]{32})$/m.exec(stdout) ?? []
+  assert.ok(stdout.startsWith(`::stop-commands::${token}\n`) && stdout.endsWith(`\n::${token}::\n`), stdout)
+  assert.is(stdout.split(token).length, 3)
+  const commands = stderr.split(/\r\n|\r|\n/).filter((line) => /^\s*::|##\[/.test(line))
+  assert.equal(
+    commands.map((line) => line.replace(/::[^:]*exited.*/, '::…')),
+    [
+      `::group::Changes of project ${hostile.name}`,
+      '::endgroup::',
+      '::error file=compose.yaml,line=2,col=3,title=service web::…',
+      '::…',
+      '::endgroup::',
+    ].map((line) => (line === '::…' ? commands[3]?.replace(/::[^:]*exited.*/, '::…') : line)),
+  )
+  hostile.run('down')
+  hostile.write('compose.yaml', 'services:\n  web: {image: 3x, nonsense: 1}\n')
+  assert.match(hostile.try(['up'], { env }).stderr, /^::error file=compose\.yaml,line=2,col=\d+,title=Compose file::/m)
+  hostile.write('compose.yaml', 'services: {}\n')
+})
+
+test('under GitLab changes are a section', () => {
+  const { stderr } = project.try(['up', 'ok'], { env: { GITLAB_CI: 'true' } })
+  assert.match(stderr, /^\x1b\[0Ksection_start:\d+:change_\S+\r\x1b\[0KChanges of project/m)
+  assert.match(stderr, /^\x1b\[0Ksection_end:\d+:change_\S+\r\x1b\[0K$/m)
+})
+
+test.run()
