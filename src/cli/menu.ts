@@ -27,22 +27,14 @@ const suspend = (): void => {
   process.kill(process.pid, 'SIGTSTP')
 }
 
-const act = (context: Context, key: string, { interrupt, detach }: MenuActions): void => {
-  switch (key) {
-    case CTRL_C:
-      return interrupt()
-    case CTRL_Z:
-      return suspend()
-    case 'd':
-      return detach()
-    case 'w':
-      return context.stderr.write('watch is not there yet\n')
-    case '?':
-    case 'h':
-      return context.stderr.write(HELP)
-    case '\r':
-      return context.stderr.write('\n')
-  }
+const ACTIONS: Readonly<Record<string, (context: Context, actions: MenuActions) => void>> = {
+  [CTRL_C]: (_context, { interrupt }) => interrupt(),
+  [CTRL_Z]: suspend,
+  d: (_context, { detach }) => detach(),
+  w: ({ stderr }) => stderr.write('watch is not there yet\n'),
+  '?': ({ stderr }) => stderr.write(HELP),
+  h: ({ stderr }) => stderr.write(HELP),
+  '\r': ({ stderr }) => stderr.write('\n'),
 }
 
 /** Returns what gives the terminal back. Without a terminal there is no menu. */
@@ -50,7 +42,7 @@ export const openMenu = (context: Context, actions: MenuActions): (() => void) =
   const { stdin } = process
   if (!stdin.isTTY || !context.stderr.isTTY) return () => {}
   const read = (data: Buffer): void => {
-    for (const key of data.toString()) act(context, key, actions)
+    for (const key of data.toString()) ACTIONS[key]?.(context, actions)
   }
   stdin.setRawMode(true)
   stdin.on('data', read)

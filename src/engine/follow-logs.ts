@@ -30,6 +30,7 @@ class Followed {
   readonly #wake: () => void
   #client: MonitorClient | undefined
   #isConnecting = false
+  #isClosed = false
   #state: Condition['state'] = 'created'
   /** In the run that goes on: it is past the barrier. */
   #hasRun = false
@@ -47,6 +48,7 @@ class Followed {
   }
 
   look(): void {
+    if (this.#isClosed) return
     if (isAlive(runPaths(this.#engine, this.#id))) {
       this.isRunning = true
       if (this.#client === undefined && !this.#isConnecting) void this.#connect()
@@ -59,6 +61,7 @@ class Followed {
   }
 
   close(): void {
+    this.#isClosed = true
     this.#client?.close()
   }
 
@@ -66,6 +69,7 @@ class Followed {
     this.#isConnecting = true
     try {
       const client = await MonitorClient.connect(runPaths(this.#engine, this.#id).control)
+      if (this.#isClosed) return client.close()
       this.#client = client
       client.watch((condition) => this.#changed(condition))
       client.hello.then(({ state }) => this.#enter(state)).catch(() => {})

@@ -66,6 +66,47 @@ test('prefixes are coloured on a terminal, and exits are told', async () => {
   assert.match(terminal.text, 'stubborn-1 exited with code 137')
 })
 
+test('keys of the menu help, and leave the services running', async () => {
+  const terminal = open('up', '--menu', 'polite')
+  await terminal.shows(/d detach .* \? help/)
+  await terminal.shows(/polite-1 {2}\| ready/)
+  terminal.type('?')
+  await terminal.shows(/leave the containers running/)
+  terminal.type('w')
+  await terminal.shows(/watch is not there yet/)
+  terminal.type('d')
+  assert.is(await terminal.ended, 0, terminal.text)
+  assert.match(states().join('\n'), 'polite running')
+})
+
+test('Ctrl-C is heard by the menu too, once to stop and twice to kill', async () => {
+  const terminal = open('up', '--menu')
+  await terminal.shows(/stubborn-1 {2}\| ready/)
+  terminal.type('\x03')
+  await terminal.shows(/stubborn-1 {2}\| no/)
+  terminal.type('\x03')
+  assert.is(await terminal.ended, 130, terminal.text)
+  assert.match(states().join('\n'), 'stubborn exited 137')
+})
+
+test('Ctrl-C while a dependency is waited for stops what was begun', async () => {
+  const waiting = projectWith({
+    'compose.yaml': `name: ${NAME}w
+services:
+  job: {image: caisson/host, network_mode: none, command: "sh -c 'echo working; sleep 1000'", stop_signal: SIGKILL}
+  web: {image: caisson/host, network_mode: none, command: sleep 1000, depends_on: {job: {condition: service_completed_successfully}}}
+`,
+  })
+  const terminal = new Terminal([process.execPath, cli, 'up'], { cwd: waiting, env })
+  await terminal.shows(/job-1 {2}\| working/)
+  terminal.type('\x03')
+  assert.is(await terminal.ended, 130, terminal.text)
+  const { stdout } = caisson(['ps', '-a', '--format', '{{.Service}} {{.State}}'], { cwd: waiting, env })
+  assert.match(stdout, 'job exited')
+  assert.not.match(stdout, 'running')
+  assert.is(caisson(['down', '-t', '0'], { cwd: waiting, env }).status, 0)
+})
+
 test('exec has a terminal of the size of its own, and passes the exit code on', async () => {
   assert.is(run('up', '-d', 'polite').status, 0)
   const terminal = open('exec', 'polite', 'sh', '-c', 'tty; stty size; read line; echo "got $line"; exit 7')

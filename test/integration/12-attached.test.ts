@@ -76,10 +76,10 @@ test('a log flood arrives complete and in order', async () => {
 
 test('up -d shows the end and the last words of a service that has ended already', async () => {
   const brief = folder(
-    'services:\n  a: {image: caisson/host, network_mode: none, command: "sh -c \'echo no config; exit 3\'"}\n  b: {image: caisson/host, network_mode: none, command: sleep 0.5, depends_on: [a]}\n',
+    'services:\n  a: {image: caisson/host, network_mode: none, command: "sh -c \'echo no config; exit 3\'"}\n  b: {image: caisson/host, network_mode: none, command: sleep 1000, stop_signal: SIGKILL, depends_on: [a]}\n',
   )
   const said = await eventually(() => {
-    const { status, stderr } = brief.try(['up', '-d'])
+    const { status, stderr } = brief.try(['up', '-d', '--force-recreate'])
     assert.is(status, 0)
     return /a-1 exited with code 3\n {2}\| no config/.test(stderr)
   }, 'the report')

@@ -2,11 +2,11 @@
 import type { Verdict } from '../verdicts.ts'
 import { plainText } from './plain-text.ts'
 
-const escape = (text: string): string =>
+const escapeXml = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
 
 /** What XML cannot say is left out. */
-const textOf = (lines: readonly string[]): string => lines.map((line) => escape(plainText(line))).join('\n')
+const textOf = (lines: readonly string[]): string => lines.map((line) => escapeXml(plainText(line))).join('\n')
 
 const attribute = (text: string): string => textOf([text.replaceAll('\n', ' ')])
 

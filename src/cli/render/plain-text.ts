@@ -1,8 +1,6 @@
 /** Text that somebody else wrote, made harmless for a terminal, a log viewer and an XML file. */
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it is about
 const ESCAPES = /\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])/g
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it is about
 const CONTROLS = /[\x00-\x08\x0a-\x1f\x7f-\x9f\ufffe\uffff]/g
 
 /** Half of a pair. */
