@@ -180,6 +180,21 @@ const createSurroundings = (node: Node, name: string, context: ServiceContext) =
   usernsMode: text(node, 'userns_mode'),
 })
 
+/** `CONTAINER[:ALIAS]` */
+const createExternalLink = (line: string): Service['externalLinks'][number] => {
+  const [container = '', alias = container] = line.split(':')
+  return { container, alias }
+}
+
+/** `SERVICE[:ro|rw]` or `container:NAME[:ro|rw]` */
+const createVolumesFrom = (line: string, service: string, index: number): Service['volumesFrom'][number] => {
+  const parts = line.split(':')
+  const kind = parts[0] === 'container' && parts.length > 1 ? 'container' : 'service'
+  const [name = '', mode] = kind === 'container' ? parts.slice(1) : parts
+  const readOnly = mode === undefined ? undefined : mode === 'ro'
+  return { kind, name, readOnly, path: ['services', service, 'volumes_from', index] }
+}
+
 const createService = (node: Node, name: string, context: ServiceContext): Service => ({
   name,
   ...createSurroundings(node, name, context),
@@ -193,6 +208,8 @@ const createService = (node: Node, name: string, context: ServiceContext): Servi
   volumes: mountsOf(node, name),
   networks: networksOf(node),
   networkMode: text(node, 'network_mode'),
+  externalLinks: texts(node, 'external_links').map(createExternalLink),
+  volumesFrom: texts(node, 'volumes_from').map((line, index) => createVolumesFrom(line, name, index)),
   ipc: text(node, 'ipc'),
   pid: text(node, 'pid'),
   uts: text(node, 'uts'),
@@ -307,6 +324,7 @@ const createNetwork = (node: Node, key: string): Network => {
       subnet: text(pool, 'subnet'),
       gateway: text(pool, 'gateway'),
       ipRange: text(pool, 'ip_range'),
+      auxAddresses: textRecord(get(pool, 'aux_addresses')),
     })),
     mtu: mtu > 0 ? mtu : undefined,
     others: othersOf(node, NETWORK_MODELLED, ['networks', key]),

@@ -38,6 +38,7 @@ export const SERVICE_MODELLED: Modelled = {
   entrypoint: true,
   environment: true,
   expose: true,
+  external_links: true,
   extra_hosts: true,
   group_add: true,
   healthcheck: true,
@@ -103,6 +104,7 @@ export const SERVICE_MODELLED: Modelled = {
       tmpfs: true,
     },
   },
+  volumes_from: true,
   working_dir: true,
 }
 
@@ -114,7 +116,7 @@ export const NETWORK_MODELLED: Modelled = {
   internal: true,
   attachable: true,
   labels: true,
-  ipam: { driver: true, config: { '*': { subnet: true, gateway: true, ip_range: true } } },
+  ipam: { driver: true, config: { '*': { subnet: true, gateway: true, ip_range: true, aux_addresses: true } } },
 }
 
 export const VOLUME_MODELLED: Modelled = { name: true, external: true, driver: true, driver_opts: true, labels: true }

@@ -37,6 +37,15 @@ export interface Service {
   readonly networks: readonly ServiceNetwork[]
   /** `none`, `host`, `bridge`, `service:X`, `container:X`; undefined: `networks` count. */
   readonly networkMode: string | undefined
+  /** Containers outside the project, and what this one calls them. */
+  readonly externalLinks: readonly { readonly container: string; readonly alias: string }[]
+  /** Services and containers whose volumes and binds it gets too. undefined: as they are there. */
+  readonly volumesFrom: readonly {
+    readonly kind: 'service' | 'container'
+    readonly name: string
+    readonly readOnly: boolean | undefined
+    readonly path: TreePath
+  }[]
   /** `private`, `shareable`, `none`, `host`, `service:X`, `container:X`; undefined: private. */
   readonly ipc: string | undefined
   /** `host`, `service:X`, `container:X`; undefined: its own. */
@@ -285,6 +294,8 @@ export interface Network {
     readonly subnet: string | undefined
     readonly gateway: string | undefined
     readonly ipRange: string | undefined
+    /** Addresses that nobody gets, by name. */
+    readonly auxAddresses: Readonly<Record<string, string>>
   }[]
   readonly mtu: number | undefined
   readonly others: readonly { readonly key: string; readonly path: TreePath }[]

@@ -1,6 +1,6 @@
 /** Containers that a project names without having made them: `network_mode: container:X` and the like. */
 import type { Project, Service } from '../compose/project.ts'
-import type { Diagnostic } from '../errors.ts'
+import type { Diagnostic, TreePath } from '../errors.ts'
 import { allowsIpcJoin, type Reference, referencesOf } from '../plan/namespaces.ts'
 import type { ObservedContainer } from '../plan/observed.ts'
 import { isNamed } from '../plan/select.ts'
@@ -36,6 +36,15 @@ const problemOf = (there: ContainerSnapshot | undefined, { to, namespace }: Refe
   return undefined
 }
 
+const noContainer = (source: {
+  readonly name: string
+  readonly path: TreePath
+  readonly service: string
+}): Diagnostic => ({
+  ...{ code: 'plan/namespaces', severity: 'error', path: source.path },
+  message: `service ${source.service}: there is no container ${source.name}`,
+})
+
 /** Containers that are named and are not there, do not run, or do not share; before anything starts. */
 export const elsewhereConflicts = (
   roots: Roots,
@@ -43,19 +52,25 @@ export const elsewhereConflicts = (
   services: readonly Service[],
 ): readonly Diagnostic[] => {
   const named = references(services)
-  if (named.length === 0) return []
+  const lenders = services.flatMap(({ name, volumesFrom }) =>
+    volumesFrom.flatMap((source) => (source.kind === 'container' ? [{ ...source, service: name }] : [])),
+  )
+  if (named.length + lenders.length === 0) return []
   const { containers } = readContainers(roots, undefined, looksAlive)
-  return named.flatMap((reference) => {
-    const there = containers.find(({ record }) => isNamed(record, reference.to.name))
-    const problem = problemOf(there, reference, project)
-    if (problem === undefined) return []
-    const { message, hint } = problem
-    return [
-      {
-        ...({ code: 'plan/namespaces', severity: 'error', path: reference.path } as const),
-        message: `service ${reference.service.name}: ${message}`,
-        ...(hint === undefined ? {} : { hint }),
-      },
-    ]
-  })
+  const missing = lenders.filter(({ name }) => !containers.some(({ record }) => isNamed(record, name)))
+  return missing.map(noContainer).concat(
+    named.flatMap((reference) => {
+      const there = containers.find(({ record }) => isNamed(record, reference.to.name))
+      const problem = problemOf(there, reference, project)
+      if (problem === undefined) return []
+      const { message, hint } = problem
+      return [
+        {
+          ...({ code: 'plan/namespaces', severity: 'error', path: reference.path } as const),
+          message: `service ${reference.service.name}: ${message}`,
+          ...(hint === undefined ? {} : { hint }),
+        },
+      ]
+    }),
+  )
 }

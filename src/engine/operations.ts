@@ -23,6 +23,7 @@ import { imageOf, volumeNames, volumeRoot } from './prepare.ts'
 import { claimName, letGo, newId, reserve, runEnded } from './reserve.ts'
 import { type Run, serviceOf } from './run.ts'
 import { withoutSecrets } from './secret-files.ts'
+import { inherit } from './volumes-from.ts'
 import { undoContainer, undoRun } from './undo.ts'
 import { waitContainer } from './wait-operation.ts'
 
@@ -113,13 +114,17 @@ const recordOf = (
   const image = imageOf(run.session, reference)
   const kept = replaces === undefined || renewVolumes ? {} : (run.records.get(replaces)?.volumes ?? {})
   const hash = configHash(service)
+  const inherited = inherit(run, service)
   return {
     ...{ version: 1, id, name, project: run.project, service: serviceName, number, oneOff: false },
     ...{ configHash: hash, image: reference, imageId: image.id, createdAt: new Date().toISOString() },
-    definition: withoutSecrets(service),
+    definition: withoutSecrets(inherited.service),
     labels: labelsOf(run.model, service, { number, configHash: hash, image: image.id, oneOff: false }),
     networks: joinedNetworks(run, service),
-    volumes: volumeNames(service, image, (key) => run.model?.volumes[key]?.name ?? key, kept),
+    volumes: {
+      ...volumeNames(inherited.service, image, (key) => run.model?.volumes[key]?.name ?? key, kept),
+      ...inherited.volumes,
+    },
     command: commandLine(service, image.config),
     workingDirectory: run.model?.workingDirectory ?? '',
   }

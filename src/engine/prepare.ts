@@ -91,19 +91,28 @@ const namesOf = (record: ContainerRecord, aliases: readonly string[]): readonly 
   ]),
 ]
 
-export const attachmentsOf = (session: Session, record: ContainerRecord): readonly Attachment[] =>
-  record.networks.map(({ id, name, key, aliases }) => {
+/** mac_address of the service is that of its main network: the highest priority, ties by name. */
+const mainNetwork = ({ networks, definition }: ContainerRecord): string | undefined => {
+  const priority = (key: string) => definition.networks.find((network) => network.key === key)?.priority ?? 0
+  return [...networks].sort((a, b) => priority(b.key) - priority(a.key) || (a.name < b.name ? -1 : 1))[0]?.key
+}
+
+export const attachmentsOf = (session: Session, record: ContainerRecord): readonly Attachment[] => {
+  const main = mainNetwork(record)
+  return record.networks.map(({ id, name, key, aliases }) => {
     const wanted = record.definition.networks.find((network) => network.key === key)
+    const ownMac = key === main ? record.definition.macAddress : undefined
     return {
       network: remembered(foundOf(session).networks, id, () => readNetwork(session, id, name)),
       names: namesOf(record, aliases),
       ipv4Address: wanted?.ipv4Address,
-      macAddress: wanted?.macAddress,
+      macAddress: wanted?.macAddress ?? ownMac,
       priority: wanted?.priority ?? 0,
       gwPriority: wanted?.gwPriority ?? 0,
       interfaceName: wanted?.interfaceName,
     }
   })
+}
 
 /** What is the same for many containers of one command, found once. */
 interface Found {

@@ -14,6 +14,7 @@ import { checkHost } from '../spec/host-checks.ts'
 import { keepProject, readProject, refuseForeignDirectory } from '../state/projects.ts'
 import { looksAlive, readContainers } from '../state/snapshot.ts'
 import type { Observed } from '../plan/observed.ts'
+import { addressConflicts } from './addresses.ts'
 import { carryOut } from './carry-out.ts'
 import { clock } from './clock.ts'
 import { hostDevicesOf } from './devices.ts'
@@ -81,6 +82,7 @@ const check = (engine: EngineOptions, project: Project, options: UpOptions): Ima
     ...unsupported({ ...project, services: selected }, options.lenient),
     ...Object.values(selected).flatMap((service) => checkOnHost(service, facts)),
     ...Object.values(selected).flatMap((service) => namespaceConflicts(project, service)),
+    ...addressConflicts(project, Object.values(selected)),
     ...elsewhereConflicts(engine, project.name, Object.values(selected)),
     ...missingImages(project, names),
     ...findings,

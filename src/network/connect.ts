@@ -110,6 +110,7 @@ const spaceOf = (network: NetworkLease): AddressSpace => ({
   subnet: subnetOf(network.subnet),
   gateway: bytesOf(network.gateway).readUInt32BE(0),
   range: network.range === undefined ? undefined : subnetOf(network.range),
+  reserved: new Set(network.reserved?.map((address) => bytesOf(address).readUInt32BE(0))),
 })
 
 const refuse = (network: NetworkLease, message: string): NetworkError =>

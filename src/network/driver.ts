@@ -57,6 +57,8 @@ export interface NetworkLease {
   readonly gateway: string
   /** Part of the subnet that dynamic addresses come from (ipam `ip_range`); absent: all of it. */
   readonly range?: string
+  /** Addresses that nobody gets (ipam `aux_addresses`). */
+  readonly reserved?: readonly string[]
   readonly internal: boolean
   /** Bytes. */
   readonly mtu: number
@@ -216,6 +218,7 @@ const isTableIntact = async (root: NetworkRoot): Promise<boolean> => isIntact(aw
 
 const ensure = async (root: NetworkRoot, wish: NetworkWish): Promise<NetworkLease> => {
   const { subnet, gateway, range } = addressing(root, wish)
+  const reserved = Object.values(firstIPv4(wish)?.auxAddresses ?? {})
   claimSubnet(root, wish, subnet)
   const lease: NetworkLease = {
     id: wish.id,
@@ -224,6 +227,7 @@ const ensure = async (root: NetworkRoot, wish: NetworkWish): Promise<NetworkLeas
     subnet: formatSubnet(subnet),
     gateway: formatAddress(gateway),
     ...(range === undefined ? {} : { range: formatSubnet(range) }),
+    ...(reserved.length === 0 ? {} : { reserved }),
     internal: wish.internal,
     mtu: wish.mtu ?? uplinkMtu(root),
   }

@@ -46,11 +46,13 @@ export interface AddressSpace {
   readonly gateway: number
   /** Dynamic addresses come from here; undefined: the whole subnet. */
   readonly range: Subnet | undefined
+  /** Nobody gets these by chance, or at all. */
+  readonly reserved?: ReadonlySet<number>
 }
 
 /** Neither the network's own address, nor the broadcast address, nor the gateway. A /31 and a /32 have neither of the first. */
-export const isUsable = ({ subnet, gateway }: AddressSpace, address: number): boolean => {
-  if (!contains(subnet, address) || address === gateway) return false
+export const isUsable = ({ subnet, gateway, reserved }: AddressSpace, address: number): boolean => {
+  if (!contains(subnet, address) || address === gateway || reserved?.has(address)) return false
   return subnet.prefixLength > 30 || (address !== subnet.base && address !== endOf(subnet) - 1)
 }
 

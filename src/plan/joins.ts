@@ -106,3 +106,20 @@ export const sharersOf = (observed: Observed, renewed: ReadonlySet<string>): rea
   }
   return found
 }
+
+/** Volumes are taken over from a container: of another one they may be others. `fates`: dependencies first. */
+export const withVolumesFrom = (fates: readonly ServiceFate[], noRecreate: boolean): readonly ServiceFate[] => {
+  const renewed = new Set<string>()
+  const isNew = ({ replicas, fresh }: ServiceFate) =>
+    replicas.some(({ fate }) => fate.kind === 'recreate') || (replicas.length === 0 && fresh.length > 0)
+  return fates.map((own) => {
+    const lender = own.service.volumesFrom.find(({ kind, name }) => kind === 'service' && renewed.has(name))
+    const recreated = ({ container, fate }: Replica): Replica =>
+      fate.kind === 'remove' || fate.kind === 'recreate' || lender === undefined || noRecreate
+        ? { container, fate }
+        : { container, fate: { kind: 'recreate', cause: `volumes of ${lender.name}, which is recreated` } }
+    const decided = { ...own, replicas: own.replicas.map(recreated) }
+    if (isNew(decided)) renewed.add(own.service.name)
+    return decided
+  })
+}

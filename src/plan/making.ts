@@ -56,6 +56,8 @@ export interface Making {
   readonly volumes: Map<string, number>
   /** Container name to its creation. */
   readonly created: Map<string, number>
+  /** Service to the creations of its replicas. */
+  readonly createdFor: Map<string, number[]>
   /** Service to the starts of its replicas. */
   readonly started: Map<string, number[]>
   /** `<service> <condition>` to the waiting for its replicas. */

@@ -4,7 +4,7 @@ import { CaissonError, type Diagnostic } from '../errors.ts'
 import { edges, PlanBuilder } from './builder.ts'
 import { missingDependencies, waitsOf } from './conditions.ts'
 import { divergedNetworks, type FateOptions, type Replica, serviceFate, type ServiceFate } from './fate.ts'
-import { sharersOf, withJoins } from './joins.ts'
+import { sharersOf, withJoins, withVolumesFrom } from './joins.ts'
 import { type Making, resourceOf, type UpPlanOptions } from './making.ts'
 import { referencesOf } from './namespaces.ts'
 import { isUp, type Observed, type ObservedContainer } from './observed.ts'
@@ -172,6 +172,7 @@ const createNode = (making: Making, service: Service, number: number, replaces: 
   const name = containerName(making.project.name, service, number)
   const own = making.fates.find((fate) => fate.service === service)?.replicas ?? []
   const before = own.flatMap(({ container }) => making.removed.get(container.id) ?? [])
+  const lenders = service.volumesFrom.flatMap((source) => making.createdFor.get(source.name) ?? [])
   const others = claimsExclusively(service) ? [...making.removed.values()].filter((node) => !before.includes(node)) : []
   const { noStart, renewAnonymousVolumes: renewVolumes } = making.options
   // Who shares a namespace is built when it is started: the other one has to run.
@@ -180,9 +181,10 @@ const createNode = (making: Making, service: Service, number: number, replaces: 
     { kind: 'createContainer', service: service.name, number, name, replaces, renewVolumes, build },
     `service:${service.name}:${number}`,
     cause,
-    [...edges(others, 'warn'), ...edges([...resourceNodes(making, service), ...before])],
+    [...edges(others, 'warn'), ...edges([...resourceNodes(making, service), ...lenders, ...before])],
   )
   making.created.set(name, node)
+  making.createdFor.set(service.name, [...(making.createdFor.get(service.name) ?? []), node])
 }
 
 const createContainers = (making: Making) => {
@@ -220,13 +222,14 @@ export const reconcileUp = (project: Project, observed: Observed, options: UpPla
   const named = new Set(options.services.length === 0 ? Object.keys(project.services) : options.services)
   const fateOptions: FateOptions = { ...options, named, recreatedNetworks }
   const own = services.map((service) => serviceFate(project, observed, service, fateOptions))
-  const fates = withRestarts(withJoins(project, observed, withOneShots(project, observed, own, options)))
+  const renewed = withVolumesFrom(own, options.noRecreate)
+  const fates = withRestarts(withJoins(project, observed, withOneShots(project, observed, renewed, options)))
   const orphans = orphansOf(project, observed)
   const making: Making = {
     followers: options.noStart ? [] : followersOf(observed, fates),
     ...{ project, observed, options, fates, recreatedNetworks, warnings: [], builder: new PlanBuilder(project.name) },
     ...{ recovered: new Map(), stopped: new Map(), removed: new Map(), networks: new Map(), volumes: new Map() },
-    ...{ created: new Map(), started: new Map(), waiting: new Map(), waits: waitsOf(project, fates, options) },
+    ...{ created: new Map(), createdFor: new Map(), started: new Map(), waiting: new Map(), waits: waitsOf(project, fates, options) },
   }
   if (!options.noStart) making.warnings.push(...missingDependencies(project, fates))
   recoverLost(making)

@@ -68,7 +68,7 @@ export const SERVICE_KEYS: Readonly<Record<string, Support>> = {
   environment: honoured,
   expose: honoured,
   extends: honoured,
-  external_links: later,
+  external_links: honoured,
   extra_hosts: honoured,
   gpus: later,
   group_add: honoured,
@@ -82,7 +82,7 @@ export const SERVICE_KEYS: Readonly<Record<string, Support>> = {
   labels: honoured,
   links: honoured,
   logging: honoured,
-  mac_address: later,
+  mac_address: honoured,
   mem_limit: honoured,
   mem_reservation: honoured,
   mem_swappiness: honoured,
@@ -90,6 +90,9 @@ export const SERVICE_KEYS: Readonly<Record<string, Support>> = {
   models: later,
   network_mode: honoured,
   networks: honoured,
+  'networks.*.driver_opts': later,
+  'networks.*.ipv6_address': later,
+  'networks.*.link_local_ips': later,
   oom_kill_disable: honoured,
   oom_score_adj: honoured,
   pid: honoured,
@@ -126,7 +129,7 @@ export const SERVICE_KEYS: Readonly<Record<string, Support>> = {
   volumes: honoured,
   'volumes.bind.selinux': { kind: 'meaningless', why: 'files keep their SELinux labels' },
   'volumes.type': later,
-  volumes_from: later,
+  volumes_from: honoured,
   working_dir: honoured,
 }
 
@@ -179,7 +182,8 @@ const meaningless = (path: TreePath, subject: string, why: string): Diagnostic =
 const otherKeys = (section: string, name: string, table: Readonly<Record<string, Support>>, others: readonly Other[]) =>
   others.flatMap(({ path }) => {
     const key = path
-      .slice(2)
+      // Below `networks` a service has the names of networks.
+      .flatMap((step, index) => (index < 2 ? [] : [index === 3 && path[2] === 'networks' ? '*' : step]))
       .filter((step) => typeof step === 'string')
       .join('.')
     const subject = `${section} ${name}`
@@ -255,13 +259,16 @@ const serviceValues = (service: Service): readonly Diagnostic[] => {
     later: (rest, what) => notYet(at(...rest), subject, what),
     meaningless: (rest, what, why) => meaningless(at(...rest), `${subject}: ${what}`, why),
   }
-  const { networkMode, macAddress } = service
+  const { networkMode } = service
   const found: Diagnostic[] = []
   const isKnownMode = networkMode === undefined || ['none', 'host', 'bridge'].includes(networkMode)
   if (!isKnownMode && !/^(service|container):/.test(networkMode)) {
     found.push(findings.later(['network_mode'], `network_mode ${networkMode}`))
   }
-  if (macAddress !== undefined) found.push(findings.later(['mac_address'], 'mac_address'))
+  for (const [index, { container, alias }] of service.externalLinks.entries()) {
+    if (alias !== container)
+      found.push(findings.later(['external_links', index], `another name (${alias}) for ${container}`))
+  }
   for (const { protocol, path } of service.ports) {
     if (protocol === 'sctp') found.push(notYet(path, subject, 'publishing SCTP'))
   }

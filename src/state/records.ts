@@ -129,6 +129,7 @@ export interface NetworkRecord {
   readonly internal: boolean
   readonly mtu: number
   readonly range?: string
+  readonly reserved?: readonly string[]
   readonly labels: Readonly<Record<string, string>>
 }
 

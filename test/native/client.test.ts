@@ -58,6 +58,7 @@ test('the numbers of protocol.h are those of protocol.ts', () => {
     stdout: 'stdout_data',
     stderr: 'stderr_data',
     pidfdReply: 'pidfd_reply',
+    networkReply: 'network_reply',
   } as const
   const frames = /enum class FrameType[^{]*\{([^}]*)\}/.exec(header)?.[1] ?? ''
   const native = Object.fromEntries(

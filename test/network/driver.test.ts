@@ -77,8 +77,8 @@ test('a recorded network comes back with its addresses after a reboot', async ()
 
 test('the subnet, gateway and range of the file are honoured', async () => {
   const ipam = [
-    { subnet: 'fd00:1::/64', gateway: undefined, ipRange: undefined },
-    { subnet: '10.77.0.0/16', gateway: '10.77.0.254', ipRange: '10.77.5.0/24' },
+    { subnet: 'fd00:1::/64', gateway: undefined, ipRange: undefined, auxAddresses: {} },
+    { subnet: '10.77.0.0/16', gateway: '10.77.0.254', ipRange: '10.77.5.0/24', auxAddresses: {} },
   ]
   const lease = await ensureNetwork(machine.root, wish('aaa', { ipam }))
   assert.equal([lease.subnet, lease.gateway, lease.range], ['10.77.0.0/16', '10.77.0.254', '10.77.5.0/24'])

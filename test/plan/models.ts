@@ -7,7 +7,7 @@ import type { UpPlanOptions } from '../../src/plan/making.ts'
 export const service = (name: string, values: Partial<Service> = {}): Service => ({
   ...{ name, others: [], image: 'caisson/host', command: undefined, entrypoint: undefined, environment: {}, ports: [] },
   ...{ expose: [], volumes: [], networks: [], networkMode: 'none', dependsOn: {}, workingDir: undefined },
-  ...{ ipc: undefined, pid: undefined, uts: undefined, cgroup: undefined },
+  ...{ externalLinks: [], volumesFrom: [], ipc: undefined, pid: undefined, uts: undefined, cgroup: undefined },
   ...{ user: undefined, hostname: undefined, domainname: undefined, init: undefined, tty: false, stdinOpen: false },
   ...{ stopSignal: undefined, stopGraceMs: undefined, capAdd: [], capDrop: [], privileged: false, readOnly: false },
   ...{ ulimits: {}, memLimitBytes: undefined, cpus: undefined, pidsLimit: undefined, shmSizeBytes: undefined },

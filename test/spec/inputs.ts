@@ -17,6 +17,8 @@ export const service = (change: Partial<Service> = {}): Service => ({
   volumes: [],
   networks: [],
   networkMode: undefined,
+  externalLinks: [],
+  volumesFrom: [],
   ipc: undefined,
   pid: undefined,
   uts: undefined,
