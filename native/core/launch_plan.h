@@ -180,7 +180,7 @@ struct Endpoint {
 };
 
 struct NameDirectory {
-  // names/ of a network: <name>/<ip>
+  // names/ of a network: <name>/<ip>, and back @<ip>/<container>
   std::string path;
   // name of the network: '<name>.<network>' is a name too; empty = not
   std::string name;

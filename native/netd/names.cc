@@ -12,7 +12,7 @@
 namespace caisson {
 namespace {
 
-constexpr size_t MAX_ADDRESSES = 2048, MAX_REVERSE_NAMES = 8, MAX_SCANNED_NAMES = 1024;
+constexpr size_t MAX_ADDRESSES = 2048, MAX_REVERSE_NAMES = 8;
 
 struct Entry {
   uint64_t inode;
@@ -89,16 +89,13 @@ bool Names::find(std::string_view asked, std::vector<uint32_t>& addresses) const
 
 std::vector<std::string> Names::find_names(uint32_t address) const {
   std::vector<std::string> names;
-  char text[INET_ADDRSTRLEN];
-  inet_ntop(AF_INET, &address, text, sizeof text);
-  size_t scanned = 0;
+  char entry[1 + INET_ADDRSTRLEN] = "@";
+  inet_ntop(AF_INET, &address, entry + 1, INET_ADDRSTRLEN);
   for (const NetworkNames& item : networks_) {
-    Fd directory = open_below(item.directory, ".", O_RDONLY | O_DIRECTORY);
+    Fd directory = open_below(item.directory, entry, O_RDONLY | O_DIRECTORY);
     for_each_entry(directory.get(), [&](const char* name) {
-      if (open_below(item.directory, std::string(name) + "/" + text, O_PATH)) {
-        names.push_back(item.network.empty() ? name : std::string(name) + "." + item.network);
-      }
-      return ++scanned < MAX_SCANNED_NAMES && names.size() < MAX_REVERSE_NAMES;
+      names.push_back(item.network.empty() ? name : std::string(name) + "." + item.network);
+      return names.size() < MAX_REVERSE_NAMES;
     });
   }
   return names;

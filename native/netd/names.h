@@ -1,4 +1,5 @@
-// The names of the container's networks: `names/<lowercase name>/<IPv4>`, empty entries. The directories are the database:
+// The names of the container's networks: `names/<lowercase name>/<IPv4>` and back, `names/@<IPv4>/<container>`, empty entries;
+// no name has an @. The directories are the database:
 // each query reads them (some 3 µs), so there is no cache that could be stale, and no watch that could run out.
 #pragma once
 
@@ -18,7 +19,7 @@ class Names {
   // Whether one of the networks knows the name (`web`, `web.network`). Addresses in network order, those of the first network
   // that has some; none: a service without a running replica.
   bool find(std::string_view name, std::vector<uint32_t>& addresses) const;
-  // Names of an address, `web.network` where the network has a name. Walks through the directories: microseconds for each name.
+  // Containers of an address, `shop-web-1.network` where the network has a name.
   std::vector<std::string> find_names(uint32_t address) const;
 
  private:

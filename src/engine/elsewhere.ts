@@ -52,12 +52,15 @@ export const elsewhereConflicts = (
   services: readonly Service[],
 ): readonly Diagnostic[] => {
   const named = references(services)
-  const lenders = services.flatMap(({ name, volumesFrom }) =>
-    volumesFrom.flatMap((source) => (source.kind === 'container' ? [{ ...source, service: name }] : [])),
-  )
-  if (named.length + lenders.length === 0) return []
+  const others = services.flatMap(({ name: service, volumesFrom, externalLinks }) => [
+    ...volumesFrom.flatMap((source) => (source.kind === 'container' ? [{ ...source, service }] : [])),
+    ...externalLinks.map(({ container: name }, index) => ({
+      ...{ name, service, path: ['services', service, 'external_links', index] },
+    })),
+  ])
+  if (named.length + others.length === 0) return []
   const { containers } = readContainers(roots, undefined, looksAlive)
-  const missing = lenders.filter(({ name }) => !containers.some(({ record }) => isNamed(record, name)))
+  const missing = others.filter(({ name }) => !containers.some(({ record }) => isNamed(record, name)))
   return missing.map(noContainer).concat(
     named.flatMap((reference) => {
       const there = containers.find(({ record }) => isNamed(record, reference.to.name))

@@ -27,7 +27,7 @@ import { removeTree, writeRecord } from '../state/store.ts'
 import { encodeUndo } from '../state/undo.ts'
 import { hostDevicesOf } from './devices.ts'
 import { type Joined, joinedBy, sharesNetwork, joinedHostname, networkFiles, newRun } from './joins.ts'
-import { accountsOf, attachmentsOf, imageOf, provideBinds, provideVolumes } from './prepare.ts'
+import { accountsOf, aliasesOf, attachmentsOf, imageOf, provideBinds, provideVolumes } from './prepare.ts'
 import { provideFiles } from './secret-files.ts'
 import { refusalOf } from './refusals.ts'
 import { letGo, type Reservation, runEnded } from './reserve.ts'
@@ -78,8 +78,8 @@ const connectRun = async (session: Session, { record, ports }: LaunchInput): Pro
     attachments,
     addresses,
     ports: bound,
-    aliases: record.definition.links.map(({ service, alias }) => ({ alias, name: service })),
     resolver: resolverSettings(resolvConf, record.definition),
+    aliases: aliasesOf(record),
     random: randomBytes(attachments.length * RANDOM_BYTES_PER_NETWORK),
   })
 }

@@ -91,6 +91,13 @@ const namesOf = (record: ContainerRecord, aliases: readonly string[]): readonly 
   ]),
 ]
 
+/** `links: [SERVICE:ALIAS]` and `external_links`: nobody else knows them by these names. */
+export const aliasesOf = ({ definition: { links, externalLinks } }: ContainerRecord) =>
+  [
+    ...links.map(({ service, alias }) => ({ alias, name: service })),
+    ...externalLinks.map(({ container, alias }) => ({ alias, name: container })),
+  ].filter(({ alias, name }) => alias !== name)
+
 /** mac_address of the service is that of its main network: the highest priority, ties by name. */
 const mainNetwork = ({ networks, definition }: ContainerRecord): string | undefined => {
   const priority = (key: string) => definition.networks.find((network) => network.key === key)?.priority ?? 0
@@ -105,6 +112,7 @@ export const attachmentsOf = (session: Session, record: ContainerRecord): readon
     return {
       network: remembered(foundOf(session).networks, id, () => readNetwork(session, id, name)),
       names: namesOf(record, aliases),
+      reverseName: record.name,
       ipv4Address: wanted?.ipv4Address,
       macAddress: wanted?.macAddress ?? ownMac,
       priority: wanted?.priority ?? 0,

@@ -96,7 +96,7 @@ const endpoint = record('Endpoint', {
   gateway: [bytes, 'IPv4 of the default route, 4 bytes; empty = no default route here'],
 })
 const nameDirectory = record('NameDirectory', {
-  path: [text, 'names/ of a network: <name>/<ip>'],
+  path: [text, 'names/ of a network: <name>/<ip>, and back @<ip>/<container>'],
   name: [text, 'name of the network: `<name>.<network>` is a name too; empty = not'],
   internal: [bool, 'network without a way out'],
 })

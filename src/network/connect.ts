@@ -1,7 +1,7 @@
 /** How one container is connected: addresses are reserved, the rest is computed. */
 import assert from 'node:assert'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { encodeBatch } from '../linux/nf-tables.ts'
 import type { EndpointPlan, LaunchPlan, ListenerPlan, UndoStep } from '../native/launch-plan.ts'
 import { isIPv4 } from '../units/addresses.ts'
@@ -23,6 +23,8 @@ export interface Attachment {
   readonly network: NetworkLease
   /** Service name, container name, short id, aliases. Lower-cased here; what cannot be a DNS name is left out. */
   readonly names: readonly string[]
+  /** What its address is called: the container's name. */
+  readonly reverseName: string
   readonly ipv4Address: string | undefined
   readonly macAddress: string | undefined
   readonly priority: number
@@ -226,11 +228,19 @@ const isName = (name: string): boolean => name.length <= 253 && /^[a-z0-9_]([a-z
 
 const namesDirectory = (run: string, network: NetworkLease): string => join(networkDirectory(run, network.id), 'names')
 
-/** Directories of the names of a container on one network. */
-const nameDirectories = (run: string, joined: Joined): readonly string[] =>
-  [...new Set(joined.names.map((name) => name.toLowerCase()))]
-    .filter(isName)
-    .map((name) => join(namesDirectory(run, joined.network), name))
+/**
+ * Entries of a container on one network: `<name>/<address>`, and back `@<address>/<container>`; no name begins so. An answer
+ * reads one directory, however many containers there are.
+ */
+const nameEntries = (run: string, joined: Joined): readonly string[] => {
+  const directory = namesDirectory(run, joined.network)
+  const names = [...new Set(joined.names.map((name) => name.toLowerCase()))].filter(isName)
+  const reverse = [joined.reverseName.toLowerCase()].filter(isName)
+  return [
+    ...names.map((name) => join(directory, name, joined.address)),
+    ...reverse.map((name) => join(directory, `@${joined.address}`, name)),
+  ]
+}
 
 const upstreamOf = (address: string) => ({
   address: isIPv4(address) ? bytesOf(address) : bytesOfIPv6(address),
@@ -286,10 +296,7 @@ const undoOf = (
     ? joined.map(({ address }) => step('conntrack', '', bytesOf(address)))
     : [],
   names: joined.flatMap((one) =>
-    nameDirectories(input.run, one).flatMap((directory) => [
-      step('unlink', join(directory, one.address)),
-      step('rmdir', directory),
-    ]),
+    nameEntries(input.run, one).flatMap((entry) => [step('unlink', entry), step('rmdir', dirname(entry))]),
   ),
   claims: [
     ...joined.map(({ network, address }) => step('unlink', claimPath(input, 'ip', addressKey(network, address)))),
@@ -317,7 +324,7 @@ export const connectPlan = (input: ConnectInput): Connection => {
       hostFirewall: hostFirewallOf(input.owner, publications),
       // Only datagrams go on without their receiver. Looking costs a walk over the whole table.
       conntrackAddress: published && ports.some(isUdp) ? bytesOf(published.address) : NOTHING,
-      names: joined.flatMap((one) => nameDirectories(input.run, one).map((directory) => join(directory, one.address))),
+      names: joined.flatMap((one) => nameEntries(input.run, one)),
       dns: dnsOf(input, joined),
       listeners: published ? ports.map((port) => listenerOf(port, published.address)) : [],
     },

@@ -229,7 +229,13 @@ export const reconcileUp = (project: Project, observed: Observed, options: UpPla
     followers: options.noStart ? [] : followersOf(observed, fates),
     ...{ project, observed, options, fates, recreatedNetworks, warnings: [], builder: new PlanBuilder(project.name) },
     ...{ recovered: new Map(), stopped: new Map(), removed: new Map(), networks: new Map(), volumes: new Map() },
-    ...{ created: new Map(), createdFor: new Map(), started: new Map(), waiting: new Map(), waits: waitsOf(project, fates, options) },
+    ...{
+      created: new Map(),
+      createdFor: new Map(),
+      started: new Map(),
+      waiting: new Map(),
+      waits: waitsOf(project, fates, options),
+    },
   }
   if (!options.noStart) making.warnings.push(...missingDependencies(project, fates))
   recoverLost(making)

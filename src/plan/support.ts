@@ -265,10 +265,6 @@ const serviceValues = (service: Service): readonly Diagnostic[] => {
   if (!isKnownMode && !/^(service|container):/.test(networkMode)) {
     found.push(findings.later(['network_mode'], `network_mode ${networkMode}`))
   }
-  for (const [index, { container, alias }] of service.externalLinks.entries()) {
-    if (alias !== container)
-      found.push(findings.later(['external_links', index], `another name (${alias}) for ${container}`))
-  }
   for (const { protocol, path } of service.ports) {
     if (protocol === 'sctp') found.push(notYet(path, subject, 'publishing SCTP'))
   }

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { needsRoot } from '../helpers/root.ts'
@@ -12,6 +13,15 @@ networks:
   back:
     ipam: {config: [{subnet: 10.211.7.0/24, gateway: 10.211.7.254, ip_range: 10.211.7.0/29, aux_addresses: {printer: 10.211.7.1}}]}
 `
+// A project of its own on a network that both use.
+const guest = folder(`
+services:
+  far:
+    ${running}
+    networks: [back]
+networks:
+  back: {external: true, name: SHARED}
+`)
 const project = folder(
   `
 services:
@@ -22,6 +32,8 @@ services:
   free:
     ${running}
     networks: [back]
+    links: ["fixed:immobile"]
+    external_links: ["${guest.name}-far-1:distant"]
   lender:
     ${running}
     network_mode: none
@@ -39,7 +51,15 @@ ${networks}`,
 const sh = (service: string, script: string): string => project.run('exec', '-T', service, 'sh', '-c', script).trim()
 const evaluate = (program: string): string => project.run('exec', '-T', 'free', 'node', '-e', program).trim()
 
-test('the containers start', () => {
+test('the containers start, and a link to a container that is not there yet is refused', () => {
+  const early = project.try(['up', '-d'])
+  assert.match(early.stderr, /compose\.yaml:\d+:.*there is no container/)
+  project.run('up', '-d', 'fixed')
+  guest.write(
+    'compose.yaml',
+    readFileSync(`${guest.directory}/compose.yaml`, 'utf8').replace('SHARED', `${project.name}_back`),
+  )
+  guest.run('up', '-d')
   project.run('up', '-d')
 })
 
@@ -47,6 +67,24 @@ test('addresses, the MAC address and the interface are as asked; a reserved addr
   assert.is(sh('fixed', 'cat /sys/class/net/lan0/address'), '02:11:22:33:44:55')
   assert.match(sh('fixed', 'cat /etc/hosts'), /^10\.211\.7\.77\t/m)
   assert.match(sh('free', 'cat /etc/hosts'), /^10\.211\.7\.2\t/m)
+})
+
+test('links and external links have names that nobody else knows', () => {
+  const lookup = (service: string, name: string) =>
+    project
+      .run(
+        'exec',
+        '-T',
+        service,
+        'node',
+        '-e',
+        `require('dns').promises.lookup('${name}').then(r => console.log(r.address), e => console.log(e.code))`,
+      )
+      .trim()
+  assert.is(lookup('free', 'immobile'), '10.211.7.77')
+  assert.is(lookup('free', 'distant'), lookup('free', `${guest.name}-far-1`))
+  assert.match(lookup('free', 'distant'), /^10\.211\.7\./)
+  assert.not.match(lookup('fixed', 'immobile'), /^10\./)
 })
 
 test('an address has the name of its container, and only on its own networks', () => {
@@ -86,6 +124,7 @@ test('what cannot be is said with its place before anything starts', () => {
 })
 
 test('down leaves nothing', () => {
+  guest.run('down', '-t', '0')
   project.run('down', '-v', '-t', '0')
   assert.equal(ps(project), [])
 })

@@ -45,8 +45,14 @@ const namesOf = (network: string, entries: readonly string[]): string => {
   return path
 }
 
-const front = namesOf('front', ['web/10.0.0.2', 'web/10.0.0.3', 'web/10.0.0.4', 'sample-web-1/10.0.0.2'])
-const back = namesOf('back', ['db/10.0.1.9', 'web/10.0.1.2'])
+const front = namesOf('front', [
+  '@10.0.0.2/sample-web-1',
+  'web/10.0.0.2',
+  'web/10.0.0.3',
+  'web/10.0.0.4',
+  'sample-web-1/10.0.0.2',
+])
+const back = namesOf('back', ['@10.0.1.9/sample-db-1', 'db/10.0.1.9', 'web/10.0.1.2'])
 mkdirSync(join(front, 'stopped'))
 for (let i = 1; i < 200; i++) namesOf('front', [`many/10.9.0.${i}`])
 
@@ -60,7 +66,11 @@ const plan = (dns: Partial<typeof noNetwork.dns> = {}) => ({
       { path: front, name: 'Front', internal: false },
       { path: back, name: 'back', internal: false },
     ],
-    aliases: [{ alias: 'Database', name: 'db' }],
+    aliases: [
+      { alias: 'Database', name: 'db' },
+      { alias: 'far', name: 'db.back' },
+      { alias: 'nowhere', name: 'nobody' },
+    ],
     forward: true,
     upstreams: ['127.0.0.53', '127.0.0.54'].map((address) => ({ address: ipv4(address), port: UPSTREAM_PORT })),
     seccomp: netdFilter(machine),
@@ -138,13 +148,17 @@ test('other types of a known name are an empty answer, not a missing name', asyn
   assert.is((await ask('web', { type: TYPE.any })).answers.length, 3)
 })
 
-test('an address has its names', async () => {
+test('an alias stands for another name, also one with its network', async () => {
+  assert.equal((await ask('Database')).answers, ['10.0.1.9'])
+  assert.equal((await ask('far')).answers, ['10.0.1.9'])
+  assert.is((await ask('nowhere')).code, CODE.noName)
+})
+
+test('an address has the name of its container, and the way back is no name', async () => {
   const { answers } = await ask('9.1.0.10.in-addr.arpa', { type: TYPE.ptr })
-  assert.equal(answers, ['db.back'])
-  assert.equal([...(await ask('2.0.0.10.in-addr.arpa', { type: TYPE.ptr })).answers].sort(), [
-    'sample-web-1.front',
-    'web.front',
-  ])
+  assert.equal(answers, ['sample-db-1.back'])
+  assert.equal((await ask('2.0.0.10.in-addr.arpa', { type: TYPE.ptr })).answers, ['sample-web-1.front'])
+  assert.is((await ask('@10.0.0.2')).answers.length, 0)
 })
 
 test('more answers than fit say so, and come whole over TCP or with EDNS', async () => {

@@ -24,6 +24,7 @@ const lease = (key: string, more: Partial<NetworkLease> = {}): NetworkLease => (
 const attach = (network: NetworkLease, more: Partial<Attachment> = {}): Attachment => ({
   network,
   names: ['web', 'shop-web-1'],
+  reverseName: 'shop-web-1',
   ipv4Address: undefined,
   macAddress: undefined,
   priority: 0,

@@ -30,6 +30,7 @@ const ruleset = () => machine.namespace.run('nft', 'list', 'ruleset')
 const attach = (network: NetworkLease, ipv4Address?: string) => ({
   network,
   names: [],
+  reverseName: 'web',
   ipv4Address,
   macAddress: undefined,
   priority: 0,
