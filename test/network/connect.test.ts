@@ -74,7 +74,11 @@ test('names are lower-cased directories; what is no DNS name is left out', () =>
   const names = ['Web', 'web', '../etc', 'a/b', '', '.', '-x', 'shop-web-1']
   const { network, undo } = connectPlan(input({ attachments: [attach(lease('a'), { names })] }))
   const directory = '/run/caisson/networks/aaaaaaaaaaaa/names'
-  assert.equal(network.names, [`${directory}/web/10.208.1.2`, `${directory}/shop-web-1/10.208.1.2`])
+  assert.equal(network.names, [
+    `${directory}/web/10.208.1.2`,
+    `${directory}/shop-web-1/10.208.1.2`,
+    `${directory}/@10.208.1.2/shop-web-1`,
+  ])
   assert.equal(network.dns.networks, [{ path: directory, name: 'shop_a', internal: false }])
   assert.equal(
     undo.names.map(({ kind, path }) => `${kind} ${path}`),
@@ -83,6 +87,8 @@ test('names are lower-cased directories; what is no DNS name is left out', () =>
       `rmdir ${directory}/web`,
       `unlink ${directory}/shop-web-1/10.208.1.2`,
       `rmdir ${directory}/shop-web-1`,
+      `unlink ${directory}/@10.208.1.2/shop-web-1`,
+      `rmdir ${directory}/@10.208.1.2`,
     ],
   )
 })
