@@ -18,7 +18,9 @@ const POLICIES = { no: 'no', always: 'always', 'on-failure': 'onFailure', 'unles
 
 /** What may configure its network keeps nothing of it over a restart: links and rules that it made would be in its way. */
 const changesNetwork = ({ process, caisson }: RuntimeSpec): boolean =>
-  caisson.networkMode !== 'host' && process.capabilities.bounding.includes('CAP_NET_ADMIN')
+  caisson.networkMode !== 'host' &&
+  caisson.networkMode !== 'joined' &&
+  process.capabilities.bounding.includes('CAP_NET_ADMIN')
 
 export const lowerRestart = (spec: RuntimeSpec): LaunchPlan['restart'] => {
   const { policy, maximumRetries, delayMs, windowMs } = spec.caisson.restart
