@@ -63,7 +63,7 @@ const sources = (folder, keep = () => true) => {
 
 const core = [...sources('core'), ...sources('network')]
 const archive = [...sources('archive'), ...sources('monitor', (name) => name === 'remove_tree.cc')]
-const daemon = [...core, ...sources('netd'), ...sources('monitor', (name) => name !== 'main.cc')]
+const daemon = [...core, ...sources('netd'), ...sources('probe'), ...sources('monitor', (name) => name !== 'main.cc')]
 const testSupport = sources('test', (name) => !/^(fuzz_.*|.*_test|launch|network)\.cc$/.test(name))
 const gcSections = ['-Wl,--gc-sections', '-Wl,-z,relro,-z,now']
 const sanitizers = ['-fsanitize=address,undefined']

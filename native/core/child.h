@@ -26,6 +26,7 @@ struct Start {
   Fd terminal;          // slave side of the pty, until it is stdio
   std::string program;  // what execve gets, found in PATH
   Fd init;              // our own binary, read-only, where it stands in front of the process
+  const char* mode = "init";  // and as what
 };
 
 // A new container.

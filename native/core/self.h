@@ -2,8 +2,12 @@
 // shows in any mount table, pages stay shared, and a write through /proc/PID/exe is EROFS even for a privileged container.
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "fd.h"
 #include "result.h"
+#include "sys.h"
 
 namespace caisson {
 
@@ -12,5 +16,8 @@ Result<Fd> open_self_read_only();
 
 // Executes `self` with these arguments; returns only with a failure. Both lists end with a null pointer.
 Failure execute_self(const Fd& self, char* const argv[], char* const envp[]);
+
+// Starts `self` as a child: `arguments`, an empty environment, descriptors[i] as descriptor i and no others, no signal blocked.
+Result<sys::Clone> spawn_self(const std::vector<std::string>& arguments, const std::vector<int>& descriptors);
 
 }  // namespace caisson

@@ -21,8 +21,8 @@ class Stamp {
 int64_t monotonic_ms();
 
 // Deadlines of the event loop; the number of an epoll_wait(2) timeout.
-enum class Timer : uint8_t { grace, idle, resolver, stall, restart };
-inline constexpr size_t TIMERS = 5;
+enum class Timer : uint8_t { grace, idle, resolver, stall, restart, probe, probe_end };
+inline constexpr size_t TIMERS = 7;
 
 class Timers {
  public:
@@ -38,7 +38,7 @@ class Timers {
  private:
   static constexpr int64_t NEVER = INT64_MAX;
   static size_t index(Timer timer) { return static_cast<size_t>(timer); }
-  std::array<int64_t, TIMERS> at_ = {NEVER, NEVER, NEVER, NEVER, NEVER};
+  std::array<int64_t, TIMERS> at_ = {NEVER, NEVER, NEVER, NEVER, NEVER, NEVER, NEVER};
 };
 
 }  // namespace caisson

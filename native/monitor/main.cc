@@ -4,12 +4,13 @@
 
 #include "../core/modes.h"
 #include "../netd/netd.h"
+#include "../probe/probe_main.h"
 #include "monitor.h"
 
 namespace {
 
 int usage() {
-  fputs("caisson-monitor is run by caisson: monitor | netd | init | exec | undo\n", stderr);
+  fputs("caisson-monitor is run by caisson: monitor | netd | init | exec | probe | front | undo\n", stderr);
   return 2;
 }
 
@@ -22,6 +23,8 @@ int main(int argc, char** argv) {
   if (strcmp(mode, "netd") == 0) return caisson::netd_main();
   if (strcmp(mode, "init") == 0) return caisson::init_main(argv + 2);
   if (strcmp(mode, "exec") == 0) return caisson::exec_main();
+  if (strcmp(mode, "probe") == 0) return caisson::probe_main(argc, argv);
+  if (strcmp(mode, "front") == 0) return caisson::front_main(argv + 2);
   if (strcmp(mode, "undo") == 0) return caisson::undo_main(argc, argv);
   return usage();
 }

@@ -28,20 +28,6 @@ const char* name_of(RunState state) {
   return "";
 }
 
-const char* name_of(HealthState health) {
-  switch (health) {
-    case HealthState::none:
-      return "none";
-    case HealthState::starting:
-      return "starting";
-    case HealthState::healthy:
-      return "healthy";
-    case HealthState::unhealthy:
-      return "unhealthy";
-  }
-  return "";
-}
-
 // As a JSON string. Bytes that are no UTF-8 stay: whoever reads the file replaces them.
 std::string quoted(std::string_view text) {
   std::string json = "\"";
@@ -76,13 +62,30 @@ std::string json_of(const Status& status) {
 
 }  // namespace
 
-Result<void> write_status(int directory, const char* name, const Status& status) {
-  std::string draft = std::string(name) + ".new";
-  std::string json = json_of(status);
+const char* name_of(HealthState health) {
+  switch (health) {
+    case HealthState::none:
+      return "none";
+    case HealthState::starting:
+      return "starting";
+    case HealthState::healthy:
+      return "healthy";
+    case HealthState::unhealthy:
+      return "unhealthy";
+  }
+  return "";
+}
+
+Result<void> replace_file(int directory, const std::string& name, std::string_view content) {
+  std::string draft = name + ".new";
   Fd file = TRY(sys::openat(directory, draft, O_WRONLY | O_CREAT | O_TRUNC, 0600));
-  TRY(sys::write_all(file.get(), json.data(), json.size(), draft));
-  if (renameat(directory, draft.c_str(), directory, name) < 0) return sys::last_failure("renameat", name);
+  TRY(sys::write_all(file.get(), content.data(), content.size(), draft));
+  if (renameat(directory, draft.c_str(), directory, name.c_str()) < 0) return sys::last_failure("renameat", name);
   return {};
+}
+
+Result<void> write_status(int directory, const char* name, const Status& status) {
+  return replace_file(directory, name, json_of(status));
 }
 
 Result<Journal> Journal::open(const LaunchPlan& plan) {

@@ -23,6 +23,9 @@ struct Status {
   std::string started_at, finished_at;  // RFC 3339; empty if not yet
   Exit exit;
 };
+const char* name_of(HealthState health);
+// Replaces `name` in `directory` as a whole.
+Result<void> replace_file(int directory, const std::string& name, std::string_view content);
 Result<void> write_status(int directory, const char* name, const Status& status);
 
 // One JSON line for each event, appended with one write(2) each: several monitors write to one file.

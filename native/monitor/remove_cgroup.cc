@@ -25,6 +25,7 @@ constexpr int MAX_DEPTH = 16;
 // v2 has a file for it (5.14); on v1 each pid. A process outside our pid namespace reads as 0, which kill(2) would take for
 // our own process group.
 void kill_all(const std::string& path) {
+  (void)sys::write_file(AT_FDCWD, path + "/freezer.state", "THAWED");  // v1: what is frozen does not die
   if (sys::write_file(AT_FDCWD, path + "/cgroup.kill", "1")) return;
   Result<std::string> pids = sys::read_file(AT_FDCWD, path + "/cgroup.procs", 1 << 20);
   if (!pids) return;

@@ -9,6 +9,7 @@
 #include <algorithm>
 
 #include "../core/sys.h"
+#include "freezer.h"
 #include "supervisor.h"
 
 namespace caisson {
@@ -105,7 +106,7 @@ void Supervisor::serve_request(Client& client, const Request& request) {
       return serve_network(client);
     case FrameType::pause:
     case FrameType::unpause:
-      return append_failure(client.out(), Failure{.section = "pause", .syscall = "write", .error = ENOSYS});
+      return serve_pause(client, request.type == FrameType::pause);
     case FrameType::hello:
     case FrameType::created:
     case FrameType::running:
@@ -149,7 +150,10 @@ void Supervisor::serve_signal(Client& client, uint32_t signal) {
   if (!container_.pidfd) return append_failure(client.out(), not_running("signal", "pidfd_send_signal"));
   Result<void> sent = in_section("signal", 0, sys::pidfd_send_signal(container_.pidfd.get(), static_cast<int>(signal)));
   if (!sent) return append_failure(client.out(), sent.failure());
-  if (ends) status_.stopped = ending_ = true;
+  if (ends) {
+    status_.stopped = ending_ = true;
+    (void)set_paused(false);  // what is frozen would not end
+  }
   journal_->record("kill", R"("signal":")" + std::to_string(signal) + '"');
   append_frame(client.out(), FrameType::ok);
 }
@@ -164,9 +168,29 @@ void Supervisor::begin_stop(uint32_t signal, uint32_t grace_ms) {
     status_.state = RunState::exited;
     return;
   }
-  if (status_.state != RunState::running || grace_ms == 0) signal = SIGKILL;
+  if (status_.state == RunState::created || grace_ms == 0) signal = SIGKILL;
   (void)sys::pidfd_send_signal(container_.pidfd.get(), static_cast<int>(signal));
+  (void)set_paused(false);
   timers_.set_earlier(Timer::grace, grace_ms);
+}
+
+void Supervisor::serve_pause(Client& client, bool paused) {
+  RunState wanted = paused ? RunState::running : RunState::paused;
+  Result<void> done;
+  if (status_.state != wanted) done = Failure{.section = "pause", .syscall = "state", .error = EINVAL};
+  else done = set_paused(paused);
+  if (!done) return append_failure(client.out(), done.failure());
+  append_frame(client.out(), FrameType::ok);
+}
+
+Result<void> Supervisor::set_paused(bool paused) {
+  if ((status_.state == RunState::paused) == paused) return {};
+  TRY(set_frozen(plan_, paused));
+  status_.state = paused ? RunState::paused : RunState::running;
+  paused ? suspend_health() : resume_health();
+  journal_->record(paused ? "pause" : "unpause");
+  publish();
+  return {};
 }
 
 // The next run's terminal has the size of this one's.

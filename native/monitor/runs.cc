@@ -21,12 +21,6 @@ Exit exit_of(int code, int status) {
   return {.code = 128 + static_cast<uint32_t>(status), .signal = static_cast<uint32_t>(status)};
 }
 
-std::string text_of(const Failure& failure) {
-  std::string text = std::string(failure.section) + ": " + failure.syscall;
-  if (!failure.path.empty()) text += " " + failure.path;
-  return text + ": " + strerror(failure.error);
-}
-
 // What a run has left: the container's directories come anew with the next one, but for what it has written. A used work
 // directory costs ten times the mount, and a device filter would be attached to the old cgroup a second time.
 Result<void> remove_leftovers(const LaunchPlan& plan) {
@@ -45,6 +39,12 @@ uint32_t exit_code_of(const Failure& failure) {
   return failure.error == ENOENT ? 127 : 126;
 }
 
+std::string text_of(const Failure& failure) {
+  std::string text = std::string(failure.section) + ": " + failure.syscall;
+  if (!failure.path.empty()) text += " " + failure.path;
+  return text + ": " + strerror(failure.error);
+}
+
 Result<void> Supervisor::create_run() {
   container_ = TRY(create_joined(plan_));
   oom_kills_before_ = oom_kills(plan_.memory_events);
@@ -59,6 +59,7 @@ Result<void> Supervisor::release_run() {
   status_.started_at = Stamp::now().text();
   status_.failure.reset();
   run_started_ms_ = monotonic_ms();
+  begin_health();
   publish();
   journal_->record("start");
   return {};
@@ -77,6 +78,7 @@ void Supervisor::end_of_run(int code, int status) {
 
 // What was asked for comes first: a stop ends a row of restarts whatever the policy says.
 void Supervisor::follow(const Exit& exit, int64_t ran_ms, bool may_restart) {
+  end_health();
   container_ = {};
   status_.exit = exit;
   status_.host_pid = 0;
@@ -90,6 +92,7 @@ void Supervisor::follow(const Exit& exit, int64_t ran_ms, bool may_restart) {
     return;
   }
   close_stdio();
+  if (health_.wanted()) status_.health = HealthState::starting;
   status_.state = RunState::restarting;
   timers_.set(Timer::restart, *pause_ms);
   publish();

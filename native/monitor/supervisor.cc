@@ -34,7 +34,7 @@ uint64_t key(uint32_t source, int fd) { return uint64_t{source} << 32 | static_c
 
 }  // namespace
 
-Supervisor::Supervisor(LaunchPlan plan) : plan_(std::move(plan)), row_(plan_.restart) {}
+Supervisor::Supervisor(LaunchPlan plan) : plan_(std::move(plan)), row_(plan_.restart), health_(plan_.health) {}
 
 int Supervisor::run() {
   Result<void> built = build();
@@ -111,14 +111,21 @@ void Supervisor::dispatch(Source source, int fd, uint32_t events) {
       return read_output(Stream::standard_error, stderr_, ROUNDS);
     case Source::standard_input:
       return flush_stdin(events);
+    case Source::probe:
+      return read_probe();
     case Source::broker:
       return serve_broker(resolver_);
   }
 }
 
 void Supervisor::on_timers() {
-  if (timers_.take_expired(Timer::grace)) (void)sys::pidfd_send_signal(container_.pidfd.get(), SIGKILL);
+  if (timers_.take_expired(Timer::grace)) {
+    (void)sys::pidfd_send_signal(container_.pidfd.get(), SIGKILL);
+    (void)set_paused(false);
+  }
   if (timers_.take_expired(Timer::restart)) restart();
+  if (timers_.take_expired(Timer::probe)) start_probe();
+  if (timers_.take_expired(Timer::probe_end)) end_probe();
   if (timers_.take_expired(Timer::resolver)) restart_resolver();
   if (timers_.take_expired(Timer::stall)) drop_stalled();
   if (timers_.take_expired(Timer::idle)) {
@@ -144,6 +151,8 @@ void Supervisor::reap() {
     if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG) < 0 || info.si_pid == 0) return;
     if (info.si_pid == container_.pid) {
       end_of_run(info.si_code, info.si_status);
+    } else if (info.si_pid == probe_.pid()) {
+      finish_probe(info.si_code, info.si_status);
     } else if (info.si_pid == resolver_pid(resolver_)) {
       bool settled = monotonic_ms() - resolver_started_ms_ > RESOLVER_SETTLED_MS;
       resolver_backoff_ms_ = settled ? 0 : std::min(resolver_backoff_ms_ * 2 + RESOLVER_BACKOFF_MS, RESOLVER_BACKOFF_LIMIT_MS);

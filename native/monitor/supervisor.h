@@ -4,7 +4,7 @@
 //   build ─► created ─(go)─► running ─► exited ─► undo ─► end
 //     │                       ▲   │
 //     │                       │   ▼   policy; a start that fails goes back here
-//     │                     restarting ─(stop)─► exited
+//     │                     restarting ─(stop)─► exited             running ◄─(pause, unpause)─► paused
 //     └─ failure ─► undo ─► end                                     (not committed: `remove` scope too)
 #pragma once
 
@@ -19,9 +19,12 @@
 #include "../netd/resolver.h"
 #include "clock.h"
 #include "control.h"
+#include "health.h"
+#include "health_log.h"
 #include "log_writer.h"
 #include "memory_events.h"
 #include "page_buffer.h"
+#include "probe.h"
 #include "records.h"
 #include "restart.h"
 
@@ -29,6 +32,7 @@ namespace caisson {
 
 // As a shell tells it: 127 not found, 126 found but not started, 125 never got so far.
 uint32_t exit_code_of(const Failure& failure);
+std::string text_of(const Failure& failure);
 
 class Supervisor {
  public:
@@ -39,7 +43,7 @@ class Supervisor {
 
  private:
   // What an epoll event belongs to; the descriptor is in the lower half of its data.
-  enum class Source : uint32_t { signals, listener, client, standard_output, standard_error, standard_input, broker };
+  enum class Source : uint32_t { signals, listener, client, standard_output, standard_error, standard_input, broker, probe };
 
   // supervisor.cc: life
   Result<void> build();
@@ -67,6 +71,18 @@ class Supervisor {
   void fail_run(const Failure& failure);
   void publish();
 
+  // probing.cc: health
+  void begin_health();
+  void end_health();
+  void suspend_health();
+  void resume_health();
+  void set_next_probe();
+  void start_probe();
+  void read_probe();
+  void end_probe();
+  void finish_probe(int code, int status);
+  void take_result(const ProbeResult& result, int64_t started_ms);
+
   // requests.cc: what clients ask for
   void on_client(int fd, uint32_t events);
   void serve_frames(Client& client);
@@ -76,6 +92,8 @@ class Supervisor {
   void serve_attach(Client& client, uint32_t bits);
   void serve_pidfd(Client& client);
   void serve_network(Client& client);
+  void serve_pause(Client& client, bool paused);
+  Result<void> set_paused(bool paused);
   bool asks_for_end(uint32_t signal) const;
   void begin_stop(uint32_t signal, uint32_t grace_ms);
   void adopt(std::unique_ptr<Client> client);
@@ -114,6 +132,9 @@ class Supervisor {
   Bytes told_;                 // payload of the last `changed`
   RestartRow row_;
   int64_t run_started_ms_ = 0;
+  HealthCheck health_;
+  HealthLog health_log_;
+  Probe probe_;
   bool ending_ = false;        // by request: no policy starts it again
   std::unique_ptr<Journal> journal_;
   std::unique_ptr<LogWriter> log_;

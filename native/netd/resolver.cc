@@ -101,30 +101,6 @@ Result<Fd> memory_file(const std::vector<uint8_t>& content) {
   return file;
 }
 
-// In the child. Each descriptor goes to its number; first all are lifted above them, so that none is overwritten.
-void place_descriptors(const std::vector<int>& wanted) {
-  int above = NETD_FD::udp + static_cast<int>(wanted.size());
-  std::vector<int> lifted;
-  for (int fd : wanted) lifted.push_back(::fcntl(fd, F_DUPFD, above));
-  for (size_t i = 0; i < lifted.size(); ++i) {
-    if (::dup2(lifted[i], NETD_FD::udp + static_cast<int>(i)) < 0) ::_exit(1);
-  }
-  if (!sys::close_range(above, ~0u, 0)) ::_exit(1);
-}
-
-// In the child. The last of `wanted` is our own binary.
-[[noreturn]] void become_netd(const std::vector<int>& wanted) {
-  place_descriptors(wanted);
-  (void)sys::block_signals(false);
-  Fd self(NETD_FD::udp + static_cast<int>(wanted.size()) - 1);
-  (void)sys::set_cloexec(self.get(), true);
-  char name[] = "caisson-netd", mode[] = "netd";
-  char* argv[] = {name, mode, nullptr};
-  char* envp[] = {nullptr};
-  (void)execute_self(self, argv, envp);
-  ::_exit(1);
-}
-
 Result<void> spawn(Resolver& resolver) {
   sys::Pair pair = TRY(sys::socketpair(SOCK_SEQPACKET));
   for (int fd : {pair.first.get(), pair.second.get()}) {
@@ -132,16 +108,11 @@ Result<void> spawn(Resolver& resolver) {
   }
   Fd config = TRY(memory_file(resolver.config));
   Fd nothing = TRY(sys::open("/dev/null", O_RDWR));
-  Fd self = TRY(open_self_read_only());
   auto or_nothing = [&](const Fd& fd) { return fd ? fd.get() : nothing.get(); };
-  std::vector<int> wanted = {or_nothing(resolver.udp), or_nothing(resolver.tcp), pair.second.get(), config.get()};
+  std::vector<int> wanted = {0, 1, 2, or_nothing(resolver.udp), or_nothing(resolver.tcp), pair.second.get(), config.get()};
   for (const Fd& names : resolver.names) wanted.push_back(names.get());
   wanted.insert(wanted.end(), resolver.listeners.begin(), resolver.listeners.end());
-  wanted.push_back(self.get());
-  sys::Clone child = TRY(sys::clone3(0));
-  if (child.pid == 0) {
-    become_netd(wanted);
-  }
+  sys::Clone child = TRY(spawn_self({"caisson-netd", "netd"}, wanted));
   resolver.pid = child.pid;
   resolver.broker = std::move(pair.first);
   return {};

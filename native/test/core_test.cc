@@ -13,6 +13,9 @@ namespace caisson {
 
 void codec_tests(Tests& tests);
 void dns_tests(Tests& tests);
+void health_course_tests(Tests& tests);
+void health_tests(Tests& tests);
+void http_status_tests(Tests& tests);
 void restart_tests(Tests& tests);
 void root_tests(Tests& tests);
 void start_protocol_tests(Tests& tests);
@@ -48,6 +51,9 @@ int main(int argc, char** argv) {
   caisson::Tests tests;
   caisson::codec_tests(tests);
   caisson::dns_tests(tests);
+  caisson::health_course_tests(tests);
+  caisson::health_tests(tests);
+  caisson::http_status_tests(tests);
   caisson::restart_tests(tests);
   caisson::root_tests(tests);
   caisson::start_protocol_tests(tests);

@@ -182,6 +182,17 @@ const healthTestForm: Rule = (context) => {
   })
 }
 
+const oneProbe: Rule = (context) => {
+  const probe = get(context.service, 'x-caisson-probe')
+  if (keysOf(probe).length === 1 || probe?.kind !== 'map') return
+  complain(context, {
+    code: 'conflict',
+    path: ['x-caisson-probe'],
+    message: 'has an x-caisson-probe that is not one of tcp and http',
+    node: probe,
+  })
+}
+
 const oneDockerfile: Rule = (context) => {
   const build = get(context.service, 'build')
   const inline = get(build, 'dockerfile_inline')
@@ -352,6 +363,7 @@ const SERVICE_RULES: readonly Rule[] = [
   modelsExist,
   dependenciesExist,
   healthTestForm,
+  oneProbe,
   oneDockerfile,
   buildPlatforms,
   noDisagreement,

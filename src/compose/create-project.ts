@@ -273,14 +273,14 @@ const createRestart = (node: Node): RestartPolicy | undefined => {
 const createHttpProbe = (node: Node): HealthTest => {
   const [, port = '0', path = ''] = /^:?(\d+)(\/.*)?$/.exec(textOf(node) ?? '') ?? []
   if (node.kind !== 'map') return { kind: 'http', port: Number(port), path: path || '/' }
-  return { kind: 'http', port: number(node, 'port') ?? 0, path: text(node, 'path') ?? '/' }
+  return { kind: 'http', port: Number(textOf(at(node, ['port']) ?? node)), path: text(node, 'path') ?? '/' }
 }
 
 const createTest = (node: Node): HealthTest | undefined => {
-  const tcp = number(node, 'x-caisson-probe', 'tcp')
+  const tcp = at(node, ['x-caisson-probe', 'tcp'])
   const http = at(node, ['x-caisson-probe', 'http'])
   if (flag(node, 'healthcheck', 'disable')) return { kind: 'none' }
-  if (tcp !== undefined) return { kind: 'tcp', port: tcp }
+  if (tcp !== undefined) return { kind: 'tcp', port: Number(textOf(tcp)) }
   if (http !== undefined) return createHttpProbe(http)
   const [kind, ...args] = texts(node, 'healthcheck', 'test')
   switch (kind) {

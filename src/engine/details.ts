@@ -1,9 +1,9 @@
 /** Everything that is known of containers: what `inspect` and documents for programs are made of. */
 import { configById } from '../image/store.ts'
 import { formatVariables, withVariables } from '../spec/env.ts'
-import { containerPaths, networkRecordFile, runPaths, volumePaths } from '../state/layout.ts'
-import type { ContainerRecord, HealthRecord, NetworkRecord } from '../state/records.ts'
-import { readContainer, readRun } from '../state/snapshot.ts'
+import { containerPaths, networkRecordFile, volumePaths } from '../state/layout.ts'
+import type { ContainerRecord, NetworkRecord } from '../state/records.ts'
+import { readContainer, readHealth, readRun } from '../state/snapshot.ts'
 import { readRecord } from '../state/store.ts'
 import { isAlive, rowOf } from './ps.ts'
 import type { ContainerDetails, EngineOptions } from './types.ts'
@@ -27,7 +27,7 @@ const detailsOf = (engine: EngineOptions, id: string): readonly ContainerDetails
   return [
     {
       ...{ row: rowOf(snapshot, run), record, status, run, image, networks },
-      health: readRecord<HealthRecord>(`${runPaths(engine, id).directory}/health`),
+      health: readHealth(engine, id),
       env: environmentOf(record, image?.env ?? []),
       logDirectory: containerPaths(engine, id).log,
       volumes: Object.entries(record.volumes).map(([target, { name }]) => ({

@@ -23,7 +23,14 @@ const planOf = (session: Session, record: ContainerRecord, options: ExecOptions)
   const { rows = 0, columns = 0 } = process.stdout.isTTY ? process.stdout : {}
   const request = {
     ...{ args: options.command, env: options.env, cwd: options.workingDir, user: options.user },
-    ...{ tty: options.tty, interactive: options.interactive, privileged: options.privileged, rows, columns },
+    ...{
+      tty: options.tty,
+      interactive: options.interactive,
+      supervised: false,
+      privileged: options.privileged,
+      rows,
+      columns,
+    },
     controlSocket: runPaths(session.roots, record.id).control,
   }
   return lowerExec(request, {

@@ -9,7 +9,7 @@ import { MonitorClient, MonitorFailure } from '../monitor/client.ts'
 import { MONITOR_FD } from '../monitor/protocol.ts'
 import { systemError } from '../native/failure.ts'
 import { encode } from '../native/encode.ts'
-import { type LaunchPlan, launchPlan, MAGIC, PLAN_VERSION } from '../native/launch-plan.ts'
+import { type ExecPlan, execPlan, type LaunchPlan, launchPlan, MAGIC, PLAN_VERSION } from '../native/launch-plan.ts'
 import { claimPath } from '../network/claims.ts'
 import { type Connection, connectPlan, reserveAddresses, sortAttachments, unconnected } from '../network/connect.ts'
 import { allowHairpin } from '../network/hairpin.ts'
@@ -17,6 +17,7 @@ import { type BoundPort, listenPorts } from '../network/ports.ts'
 import { formatResolvConf, resolverSettings } from '../network/resolv.ts'
 import type { UnpackedImage } from '../oci/image-config.ts'
 import type { Allocation } from '../spec/allocation.ts'
+import { lowerProbe } from '../spec/exec.ts'
 import { hostnameText, hostsText } from '../spec/hosts.ts'
 import { lower } from '../spec/lower.ts'
 import { hostnameOf } from '../spec/process.ts'
@@ -54,9 +55,9 @@ export interface LaunchInput {
 
 const RANDOM_BYTES_PER_NETWORK = 8
 
-const header = (): Buffer => {
+const header = (magic: number): Buffer => {
   const bytes = Buffer.alloc(8)
-  bytes.writeUInt32LE(MAGIC.launch, 0)
+  bytes.writeUInt32LE(magic, 0)
   bytes.writeUInt32LE(PLAN_VERSION, 4)
   return bytes
 }
@@ -143,7 +144,13 @@ const writeRunFiles = (
 }
 
 /** Undo list before spec: nothing can be made from a spec whose undoing is not on disk. */
-const writePlans = (session: Session, record: ContainerRecord, connection: Connection, plan: LaunchPlan) => {
+const writePlans = (
+  session: Session,
+  record: ContainerRecord,
+  connection: Connection,
+  plan: LaunchPlan,
+  probe: ExecPlan | undefined,
+) => {
   const container = containerPaths(session.roots, record.id)
   const run = runPaths(session.roots, record.id)
   const undo = encodeUndo({
@@ -151,12 +158,15 @@ const writePlans = (session: Session, record: ContainerRecord, connection: Conne
     cgroups: plan.cgroups.map(({ path }) => path),
     claims: [claimPath(session.roots, 'name', record.name), valuesFile(session.roots, record.id)],
   })
-  for (const stale of [container.undo, container.spec, container.exit]) rmSync(stale, { force: true })
+  for (const stale of [container.undo, container.spec, container.probe, container.exit]) rmSync(stale, { force: true })
   writeFileSync(container.undo, undo, { mode: 0o600 })
   removeTree(container.work) // overlayfs wants a fresh one
   for (const directory of [container.upper, container.work]) mkdirSync(directory, { recursive: true, mode: 0o755 })
   mkdirSync(container.log, { recursive: true, mode: 0o700 })
-  writeFileSync(container.spec, Buffer.concat([header(), encode(launchPlan, plan)]), { mode: 0o600 })
+  if (probe !== undefined) {
+    writeFileSync(container.probe, Buffer.concat([header(MAGIC.exec), encode(execPlan, probe)]), { mode: 0o600 })
+  }
+  writeFileSync(container.spec, Buffer.concat([header(MAGIC.launch), encode(launchPlan, plan)]), { mode: 0o600 })
 }
 
 const writeAllocation = (
@@ -247,8 +257,10 @@ export const launch = async (session: Session, input: LaunchInput): Promise<Buil
     const allocation = allocationOf(session, record, image, connection, joined, files)
     const facts = session.facts()
     const specInput = { service: record.definition, image: image.config, facts, allocation }
-    plan = lower(createRuntimeSpec(specInput), allocation, facts)
-    writePlans(session, record, connection, plan)
+    const spec = createRuntimeSpec(specInput)
+    plan = lower(spec, allocation, facts)
+    const probe = lowerProbe(spec.caisson.health, specInput, runPaths(session.roots, record.id).control)
+    writePlans(session, record, connection, plan, probe)
     writeRunFiles(session, record, connection, facts.resolvConf, hostnameOf(specInput))
     writeAllocation(runPaths(session.roots, record.id), connection, image.layers, joined.recorded)
     monitor = spawnMonitor(session, reservation, listeners)

@@ -40,6 +40,7 @@ export const HOST_CONFIG: ImageConfig = {
   workingDir: '/',
   volumes: [],
   exposedPorts: [],
+  healthcheck: undefined,
   stopSignal: undefined,
   labels: { 'org.opencontainers.image.title': HOST_REFERENCE },
 }

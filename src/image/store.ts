@@ -51,6 +51,22 @@ export const normalise = (reference: string): string => formatReference(parseRef
 
 export const isHost = (reference: string) => normalise(reference) === `${HOST_REFERENCE}:latest`
 
+const NANOSECONDS_PER_MS = 1e6
+
+/** `Healthcheck` of the configuration: durations in nanoseconds, 0 = not given. */
+const healthcheckOf = (given: unknown): ImageConfig['healthcheck'] => {
+  if (typeof given !== 'object' || given === null) return undefined
+  const fields = given as Record<string, unknown>
+  const number = (key: string) => (typeof fields[key] === 'number' ? Math.max(0, fields[key]) : 0)
+  const milliseconds = (key: string) => Math.ceil(number(key) / NANOSECONDS_PER_MS)
+  return {
+    test: Array.isArray(fields.Test) ? fields.Test.map(String) : [],
+    ...{ intervalMs: milliseconds('Interval'), timeoutMs: milliseconds('Timeout') },
+    ...{ startPeriodMs: milliseconds('StartPeriod'), startIntervalMs: milliseconds('StartInterval') },
+    retries: Math.trunc(number('Retries')),
+  }
+}
+
 /** The parts of an OCI image configuration (`config` of image-spec config.md) that a container is made from. */
 export const configOf = (blob: string): ImageConfig => {
   const { config = {} } = JSON.parse(blob) as { config?: Record<string, unknown> & { Labels?: object } }
@@ -63,6 +79,7 @@ export const configOf = (blob: string): ImageConfig => {
     ...{ workingDir: text('WorkingDir') || '/', volumes: keys('Volumes'), exposedPorts: keys('ExposedPorts') },
     stopSignal: text('StopSignal') || undefined,
     labels: Object.fromEntries(entries.map(([key, value]) => [key, String(value)])),
+    healthcheck: healthcheckOf(config.Healthcheck),
   }
 }
 

@@ -10,6 +10,19 @@ export interface ImageConfig {
   readonly exposedPorts: readonly string[]
   readonly stopSignal: string | undefined
   readonly labels: Readonly<Record<string, string>>
+  /** Docker's extension of the specification (HEALTHCHECK); undefined: none. */
+  readonly healthcheck: ImageHealthcheck | undefined
+}
+
+export interface ImageHealthcheck {
+  /** `NONE`; `CMD` and words; `CMD-SHELL` and a line; empty: a base image's. */
+  readonly test: readonly string[]
+  /** Here and below 0: not given. */
+  readonly intervalMs: number
+  readonly timeoutMs: number
+  readonly startPeriodMs: number
+  readonly startIntervalMs: number
+  readonly retries: number
 }
 
 /** An image ready to be a root filesystem. */

@@ -187,6 +187,11 @@ export type SeccompOperator =
   | 'SCMP_CMP_GT'
   | 'SCMP_CMP_MASKED_EQ'
 
+export type HealthProbe =
+  | { readonly kind: 'command'; readonly args: readonly string[] }
+  | { readonly kind: 'tcp'; readonly port: number }
+  | { readonly kind: 'http'; readonly port: number; readonly path: string }
+
 /** What the OCI specification has no place for. */
 export interface Extension {
   readonly id: string
@@ -208,4 +213,15 @@ export interface Extension {
     readonly delayMs?: number
     readonly windowMs?: number
   }
+  /** undefined: none. All defaults filled in, but `startIntervalMs`: 0 = Caisson's own quick succession. */
+  readonly health:
+    | {
+        readonly test: HealthProbe
+        readonly intervalMs: number
+        readonly timeoutMs: number
+        readonly startPeriodMs: number
+        readonly startIntervalMs: number
+        readonly retries: number
+      }
+    | undefined
 }

@@ -1,7 +1,7 @@
 import { ALL_CAPABILITIES, capabilityNames } from '../linux/capabilities.ts'
 import { type Diagnostic, ProjectError } from '../errors.ts'
 import type { ExecPlan } from '../native/launch-plan.ts'
-import type { OciProcess } from '../oci/runtime-spec.ts'
+import type { Extension, OciProcess } from '../oci/runtime-spec.ts'
 import { containerCgroups } from './cgroups.ts'
 import { formatVariables, withVariables } from './env.ts'
 import { lowerProcess } from './lower-process.ts'
@@ -21,12 +21,22 @@ export interface ExecRequest {
   readonly user: string | undefined
   readonly tty: boolean
   readonly interactive: boolean
+  /** What it starts and leaves ends with it. */
+  readonly supervised: boolean
   readonly privileged: boolean
   /** Initial terminal size; 0 = unknown. */
   readonly rows: number
   readonly columns: number
   /** Path of the monitor's control socket. */
   readonly controlSocket: string
+}
+
+/** The plan of a health check's command; undefined: it has none. */
+export const lowerProbe = (health: Extension['health'], container: ProcessInput, controlSocket: string) => {
+  if (health?.test.kind !== 'command') return undefined
+  const { args } = health.test
+  const asContainer = { env: [], cwd: undefined, user: undefined, tty: false, interactive: false, privileged: false }
+  return lowerExec({ ...asContainer, args, rows: 0, columns: 0, supervised: true, controlSocket }, container)
 }
 
 /** The container's definition with what was asked for in its place. The command is no matter: `args` replaces it. */
@@ -87,6 +97,6 @@ export const lowerExec = (request: ExecRequest, container: ProcessInput): ExecPl
     controlSocket: request.controlSocket,
     cgroups: containerCgroups(cgroupsPath(allocation), groups, facts.cgroup).map(({ path }) => path),
     interactive: request.interactive,
-    supervised: false,
+    supervised: request.supervised,
   }
 }

@@ -63,6 +63,18 @@ const restartLine = ({ policy, maximumRetries, delayMs, windowMs, freshNetwork }
         freshNetwork && 'fresh network',
       ]
 
+const healthLine = (health: LaunchPlan['health']): Line =>
+  health.probe === 'none'
+    ? ['none']
+    : [
+        health.probe,
+        health.port > 0 && health.port,
+        health.path,
+        `every ${health.intervalMs} ms, at most ${health.timeoutMs} ms,`,
+        `start ${health.startPeriodMs} ms every ${health.startIntervalMs || 'few'} ms,`,
+        `${health.retries} failures`,
+      ]
+
 const infinite = (value: bigint): string => (value === (1n << 64n) - 1n ? 'unlimited' : String(value))
 const names = (set: bigint): string =>
   capabilityNames(set)
@@ -155,6 +167,7 @@ export const formatLaunchPlan = (plan: LaunchPlan): string =>
     ['log', [String(plan.logMaxBytes), 'bytes', plan.logMaxFiles, 'files']],
     ['stop', [plan.stopSignal, plan.stopGraceMs, 'ms']],
     ['restart', restartLine(plan.restart)],
+    ['health', healthLine(plan.health)],
   ])
 
 export const formatExecPlan = (plan: ExecPlan): string =>

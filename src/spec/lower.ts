@@ -96,6 +96,6 @@ export const lower = (spec: RuntimeSpec, allocation: Allocation, facts: HostFact
     stopSignal: caisson.stop.signal,
     stopGraceMs: caisson.stop.graceMs,
     restart: lowerRestart(spec),
-    health: lowerHealth(),
+    health: lowerHealth(caisson.health, facts.machine),
   }
 }

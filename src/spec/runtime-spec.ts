@@ -5,6 +5,7 @@ import type { ImageConfig } from '../oci/image-config.ts'
 import type { OciLinux, OciNamespace, RuntimeSpec } from '../oci/runtime-spec.ts'
 import type { Allocation } from './allocation.ts'
 import { deviceNodes } from './devices.ts'
+import { healthOf } from './health.ts'
 import { logLimits } from './logging.ts'
 import { ociMounts } from './mounts.ts'
 import { networkSettings } from './network-settings.ts'
@@ -93,6 +94,7 @@ export const createRuntimeSpec = (input: SpecInput): RuntimeSpec => {
       log: logLimits(service, report),
       stop: stopOf(service, input.image.stopSignal, report),
       restart: restartOf(service),
+      health: healthOf(service, input.image),
     },
   }
   if (diagnostics.length > 0) throw new ProjectError(diagnostics)

@@ -23,6 +23,8 @@ export interface ContainerPaths {
   readonly record: string
   /** LaunchPlan, encoded. */
   readonly spec: string
+  /** ExecPlan of the health check's command, encoded; absent: it has none. */
+  readonly probe: string
   /** Undo list, encoded. */
   readonly undo: string
   readonly upper: string
@@ -36,6 +38,7 @@ export const containerPaths = (roots: Roots, id: string): ContainerPaths => {
   const directory = `${containersDirectory(roots)}/${id}`
   return {
     ...{ directory, record: `${directory}/record`, spec: `${directory}/spec`, undo: `${directory}/undo` },
+    probe: `${directory}/probe`,
     ...{ upper: `${directory}/upper`, work: `${directory}/work`, log: `${directory}/log`, exit: `${directory}/exit` },
   }
 }
@@ -46,7 +49,7 @@ export interface RunPaths {
   readonly alive: string
   readonly control: string
   readonly status: string
-  /** HealthRecord. */
+  /** Times and codes of the last probes; what each printed is in `<health>.<number>`. */
   readonly health: string
   readonly allocation: string
   readonly resolvConf: string

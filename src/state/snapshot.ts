@@ -1,5 +1,5 @@
 /** Snapshot: all records of a project with what their files say of the moment. One pass, small synchronous reads. */
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import {
   containerPaths,
   containersDirectory,
@@ -75,12 +75,35 @@ export const readContainer = (roots: Roots, id: string, isAlive: IsAlive): Conta
 export const strayRuns = (roots: Roots): readonly string[] =>
   namesIn(runsDirectory(roots)).filter((id) => !existsSync(containerPaths(roots, id).directory))
 
-/** What the last probes of a running container said; undefined: none was made yet. */
-export const readHealth = (roots: Roots, id: string): HealthRecord | undefined =>
-  readRecord<HealthRecord>(runPaths(roots, id).health)
-
 export const readRun = (roots: Roots, id: string): RunRecord | undefined =>
   readRecord<RunRecord>(runPaths(roots, id).allocation)
+
+/** `health` of a run directory, as the monitor writes it: what a probe printed is in a file of its own. */
+interface HealthFile extends Omit<HealthRecord, 'log'> {
+  /** `file` 0: it printed nothing. */
+  readonly log: readonly (Omit<HealthRecord['log'][number], 'output'> & { readonly file: number })[]
+}
+
+/** A probe's output, which may hold any bytes. One that has just gone is empty. */
+const outputOf = (path: string): string => {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return ''
+  }
+}
+
+/** What the last probes of a run said; undefined: it has no health check, none has ended yet, or it does not run. */
+export const readHealth = (roots: Roots, id: string): HealthRecord | undefined => {
+  const path = runPaths(roots, id).health
+  const record = readRecord<HealthFile>(path)
+  if (record === undefined) return undefined
+  const log = record.log.map(({ file, ...entry }) => ({
+    ...entry,
+    output: file === 0 ? '' : outputOf(`${path}.${file}`),
+  }))
+  return { ...record, log }
+}
 
 /** Networks of every project: names are one space on a machine. */
 export const readNetworks = (roots: Roots): readonly NetworkRecord[] =>

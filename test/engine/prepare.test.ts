@@ -8,7 +8,16 @@ import { mounted, needs, project, service } from '../plan/models.ts'
 const image = (...volumes: string[]): UnpackedImage => ({
   ...{ id: 'i', reference: 'r', layers: [], binds: [] },
   config: {
-    ...{ user: '', env: [], entrypoint: undefined, cmd: undefined, workingDir: '/', volumes, exposedPorts: [] },
+    ...{
+      user: '',
+      env: [],
+      entrypoint: undefined,
+      cmd: undefined,
+      workingDir: '/',
+      volumes,
+      exposedPorts: [],
+      healthcheck: undefined,
+    },
     ...{ stopSignal: undefined, labels: {} },
   },
 })

@@ -16,6 +16,7 @@ const request = (change: Partial<ExecRequest> = {}): ExecRequest => ({
   user: undefined,
   tty: false,
   interactive: false,
+  supervised: false,
   privileged: false,
   rows: 0,
   columns: 0,

@@ -79,6 +79,7 @@ export const image = (change: Partial<ImageConfig> = {}): ImageConfig => ({
   workingDir: '',
   volumes: [],
   exposedPorts: [],
+  healthcheck: undefined,
   stopSignal: undefined,
   labels: {},
   ...change,
