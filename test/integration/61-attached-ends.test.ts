@@ -119,6 +119,21 @@ test('a restart by another command, and a container made anew, are followed', as
   project.run('down', '-t', '0')
 })
 
+test('a container that its policy starts again is told of, and is no end of up', () => {
+  const flapping = folder(
+    `services:\n  r: ${service('echo run; exit 3', ', restart: "on-failure:2"')}\n  long: ${service(FOREVER, ', stop_signal: SIGKILL')}\n`,
+  )
+  const { status, stdout } = flapping.try(['up', 'r'])
+  assert.is(status, 0)
+  assert.equal(
+    stdout.split('\n').map((line) => line.replace(/ +\|/, ' |')),
+    [0, 1]
+      .flatMap(() => ['r-1 | run', 'r-1 exited with code 3 (restarting)'])
+      .concat('r-1 | run', 'r-1 exited with code 3', ''),
+  )
+  assert.is(flapping.try(['up', '--abort-on-container-failure']).status, 3)
+})
+
 test('under GitHub Actions services cannot give commands, and failures stand beside their key', () => {
   const hostile = folder(`services:
   web: ${service('printf "\\r::error::forged\\n::set-output name=x::y\\n##[error]old\\n"; sleep 0.2; exit 3')}
