@@ -1,6 +1,7 @@
 /** Freezing and thawing a container, through its monitor. */
 import { CaissonError } from '../errors.ts'
-import { MonitorClient } from '../monitor/client.ts'
+import { MonitorClient, MonitorFailure } from '../monitor/client.ts'
+import { systemError } from '../native/failure.ts'
 import type { Operation } from '../plan/plan.ts'
 import { runPaths, type Roots } from '../state/layout.ts'
 
@@ -18,6 +19,8 @@ export const freeze = async (roots: Roots, { kind, container: id, name }: Frozen
     if (kind === 'pauseContainer' && state !== 'running')
       throw new CaissonError('ESTATE', `container ${name} is ${state}: wait until it runs`)
     await (kind === 'pauseContainer' ? monitor.pause() : monitor.unpause())
+  } catch (error) {
+    throw error instanceof MonitorFailure ? systemError(error.failure, error) : error
   } finally {
     monitor.close()
   }
