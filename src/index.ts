@@ -4,6 +4,8 @@ export { createEngine } from './engine/engine.ts'
 export { ChangeError, type ExitFacts, ExecError, type FailureFacts, ServiceError } from './engine/errors.ts'
 export type { Emit, EngineEvent, LockHolder, Subject } from './engine/events.ts'
 export type {
+  Attached,
+  AttachOptions,
   ChangeOptions,
   Check,
   ContainerDetails,
@@ -26,11 +28,14 @@ export type {
   ProjectTarget,
   RestartOptions,
   StartOptions,
+  RunOptions,
+  RunOutcome,
   UpOptions,
   UsageSample,
   VolumeRow,
 } from './engine/types.ts'
 export { logTime } from './log/time.ts'
 export type { HostFacts } from './native/host-facts.ts'
+export type { OneOffRequest } from './plan/one-off.ts'
 export { formatPlan, type Operation, type Plan, type PlanNode } from './plan/plan.ts'
 export type { ProjectRecord, PublishedPort } from './state/records.ts'

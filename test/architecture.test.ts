@@ -52,8 +52,8 @@ const RULES: Readonly<Record<string, Rule>> = {
   cli: { values: ['index', 'compose', ...L0], types: [], modules: undefined },
 }
 
-/** What the command line may use of compose: reading a project and printing what was read. */
-const COMPOSE_FOR_CLI = ['load', 'discover', 'format', 'frame', 'project']
+/** What the command line may use of compose: reading a project, short forms as arguments, printing what was read. */
+const COMPOSE_FOR_CLI = ['load', 'discover', 'format', 'frame', 'project', 'arguments']
 
 const folderOf = (path: string): string => path.split('/')[1]?.replace(/\.ts$/, '') ?? ''
 const isOurs = (path: string): boolean => path.startsWith('src/')

@@ -201,6 +201,7 @@ void read(Reader& in, LaunchPlan& out) {
   in.u32(out.log_max_files, "LaunchPlan.logMaxFiles");
   in.u32(out.stop_signal, "LaunchPlan.stopSignal");
   in.u32(out.stop_grace_ms, "LaunchPlan.stopGraceMs");
+  in.boolean(out.auto_remove, "LaunchPlan.autoRemove");
   read(in, out.restart);
   read(in, out.health);
 }

@@ -341,6 +341,8 @@ struct LaunchPlan {
   uint32_t log_max_files = 0;
   uint32_t stop_signal = 0;
   uint32_t stop_grace_ms = 0;
+  // the whole undo list runs at the end, 'remove' scope included
+  bool auto_remove = false;
   Restart restart;
   Health health;
 };

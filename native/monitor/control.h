@@ -18,7 +18,7 @@ struct Request {
   uint32_t second = 0;  // stop: grace in ms; resize: columns
   std::span<const uint8_t> data;  // stdin_data
 };
-inline constexpr uint32_t ATTACH_STDIN = 1, ATTACH_OUTPUT = 2;
+inline constexpr uint32_t ATTACH_STDIN = 1, ATTACH_OUTPUT = 2, ATTACH_HOLD = 4, ATTACH_ONCE = 8;
 
 // None: malformed.
 std::optional<Request> decode_request(const Frame& frame);
@@ -38,7 +38,7 @@ class Client {
   void send_descriptor(FrameType type, int fd);
   // Sends what goes without waiting.
   void flush();
-  // As flush, but waits up to `timeout_ms` for the peer.
+  // As flush, but waits up to `timeout_ms` for the peer; 0: as long as it is there.
   void flush_waiting(int timeout_ms);
   size_t queued() const { return out_.size(); }
   // Broken, stalled or malformed: to be closed.
@@ -46,6 +46,8 @@ class Client {
   void give_up() { dead_ = true; }
 
   bool attached_stdin = false, attached_output = false;
+  bool holds = false;       // the container waits for this peer, however slowly it reads
+  bool ends_stdin = false;  // end of file for the container when this peer goes
 
  private:
   Fd socket_;

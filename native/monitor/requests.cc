@@ -204,6 +204,8 @@ void Supervisor::resize(unsigned short rows, unsigned short columns) {
 void Supervisor::serve_attach(Client& client, uint32_t bits) {
   client.attached_stdin = bits & ATTACH_STDIN;
   client.attached_output = bits & ATTACH_OUTPUT;
+  client.holds = bits & ATTACH_HOLD;
+  client.ends_stdin = client.attached_stdin && bits & ATTACH_ONCE;
 }
 
 void Supervisor::serve_pidfd(Client& client) {
@@ -227,14 +229,18 @@ void Supervisor::update_interest(Client& client) {
 
 // Between events only: whoever handles one may hold a Client.
 void Supervisor::remove_dead_clients() {
-  std::erase_if(clients_, [this](const std::unique_ptr<Client>& client) {
+  // A terminal stays as it is: the end of file is a key there, which nobody has pressed.
+  bool stdin_ends = false;
+  std::erase_if(clients_, [&](const std::unique_ptr<Client>& client) {
     if (!client->dead()) return false;
+    stdin_ends = stdin_ends || (client->ends_stdin && !container_.terminal);
     if (client.get() == startup_) {
       startup_ = nullptr;
       abandoned_ = abandoned_ || !committed_;
     }
     return true;
   });
+  if (stdin_ends) write_stdin({});
 }
 
 }  // namespace caisson

@@ -110,7 +110,7 @@ void Supervisor::pause_output() {
 
 void Supervisor::drop_stalled() {
   for (auto& client : clients_) {
-    if (is_full(*client)) client->give_up();
+    if (is_full(*client) && !client->holds) client->give_up();
   }
   pause_output();
 }

@@ -172,11 +172,15 @@ void Supervisor::restart_resolver() {
 int Supervisor::finish() {
   (void)write_status(monitor_fd::run_directory, "status", status_);
   (void)write_status(monitor_fd::state_directory, "exit", status_);
-  bool undone = static_cast<bool>(undo(!committed_));
+  bool removed = !committed_ || plan_.auto_remove;
+  bool undone = static_cast<bool>(undo(removed));
+  if (undone && committed_ && removed) journal_->record("destroy");
   release_alive_lock();
+  // Those that must not miss anything last: they may take their time.
+  std::stable_partition(clients_.begin(), clients_.end(), [](auto& client) { return !client->holds; });
   for (auto& client : clients_) {
     append_exited(client->out(), status_.exit);
-    client->flush_waiting(LAST_FLUSH_MS);
+    client->flush_waiting(client->holds ? 0 : LAST_FLUSH_MS);
   }
   return undone ? 0 : 1;
 }
@@ -195,7 +199,7 @@ int Supervisor::abandon(const Failure* failure) {
     status_.exit.code = exit_code_of(told);
     (void)write_status(monitor_fd::state_directory, "exit", status_);
   }
-  (void)undo(!committed_);
+  (void)undo(!committed_ || plan_.auto_remove);
   release_alive_lock();
   for (auto& client : clients_) {
     append_failure(client->out(), told);

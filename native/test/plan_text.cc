@@ -237,6 +237,7 @@ void print(std::string& out, const std::string& path, const LaunchPlan& in) {
   line(out, path + ".logMaxFiles", in.log_max_files);
   line(out, path + ".stopSignal", in.stop_signal);
   line(out, path + ".stopGraceMs", in.stop_grace_ms);
+  line(out, path + ".autoRemove", in.auto_remove);
   print(out, path + ".restart", in.restart);
   print(out, path + ".health", in.health);
 }

@@ -55,6 +55,16 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     load: async () => (await import('./commands/wait.ts')).wait,
   },
   rm: { group: 'Run', summary: 'Remove stopped containers', load: async () => (await import('./commands/rm.ts')).rm },
+  run: {
+    group: 'Run',
+    summary: 'Run a one-off command in a container of its own',
+    load: async () => (await import('./commands/run.ts')).run,
+  },
+  attach: {
+    group: 'Run',
+    summary: 'Connect this terminal to a running service',
+    load: async () => (await import('./commands/attach.ts')).attach,
+  },
   exec: {
     group: 'Run',
     summary: 'Run a command in a running container',
@@ -152,7 +162,6 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
 
 /** Verbs of docker compose that are still to come. */
 export const LATER: ReadonlySet<string> = new Set([
-  'attach',
   'bridge',
   'build',
   'commit',
@@ -161,7 +170,6 @@ export const LATER: ReadonlySet<string> = new Set([
   'publish',
   'pull',
   'push',
-  'run',
   'watch',
 ])
 

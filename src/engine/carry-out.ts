@@ -8,6 +8,7 @@ import { readContainers } from '../state/snapshot.ts'
 import { aborted, ChangeError } from './errors.ts'
 import { execute } from './execute.ts'
 import { CountedOn } from './counted-on.ts'
+import type { Attach } from './launch.ts'
 import { perform } from './operations.ts'
 import { giveBack, listenFirst } from './prelude.ts'
 import { newId } from './reserve.ts'
@@ -37,6 +38,7 @@ export interface Work {
   /** When all waiting ends; undefined: never. */
   readonly deadline?: number | undefined
   readonly signal?: AbortSignal | undefined
+  readonly attach?: Attach | undefined
 }
 
 /** Ends waiting for whatever reason comes first: the caller's signal, or a turn that is lost. */
@@ -48,10 +50,11 @@ const whenToStop = (signal: AbortSignal | undefined): AbortController => {
 }
 
 /** Throws ChangeError with everything that failed; what was done by then stays done. */
-export const carryOut = async ({ session, plan, world, turn, model, deadline, signal }: Work): Promise<void> => {
+export const carryOut = async (work: Work): Promise<void> => {
+  const { session, plan, world, turn, model, deadline, signal, attach } = work
   const stop = whenToStop(signal)
   const run: Run = {
-    ...{ session, project: plan.project, model, plan, signal: stop.signal, deadline },
+    ...{ session, project: plan.project, model, plan, signal: stop.signal, deadline, attach },
     records: new Map(world.containers.map(({ record }) => [record.id, record])),
     networks: new Map(world.networks.map((network) => [network.name, network])),
     ids: idsOf(plan),

@@ -29,6 +29,8 @@ export const createEngine = (options: EngineOptions): Engine => ({
   async *logs(name, logs) {
     yield* (await import('./logs.ts')).logs(options, name, logs)
   },
+  run: async (project, run) => (await import('./one-off.ts')).run(options, project, run),
+  attach: async (name, attach) => (await import('./attach.ts')).attach(options, name, attach),
   exec: async (name, exec) => (await import('./exec.ts')).exec(options, name, exec),
   port: async (name, port) => (await import('./ps.ts')).port(options, name, port),
 

@@ -22,15 +22,25 @@ import { hostnameText, hostsText } from '../spec/hosts.ts'
 import { lower } from '../spec/lower.ts'
 import { hostnameOf } from '../spec/process.ts'
 import { createRuntimeSpec } from '../spec/runtime-spec.ts'
-import { containerPaths, journalFile, type RunPaths, runPaths, valuesFile } from '../state/layout.ts'
+import { containerPaths, journalFile, type RunPaths, runPaths, valuesFile, volumePaths } from '../state/layout.ts'
 import type { ContainerRecord, RunRecord } from '../state/records.ts'
 import { removeTree, writeRecord } from '../state/store.ts'
 import { encodeUndo } from '../state/undo.ts'
 import { hostDevicesOf } from './devices.ts'
 import { type Joined, joinedBy, sharesNetwork, joinedHostname, networkFiles, newRun } from './joins.ts'
-import { accountsOf, aliasesOf, attachmentsOf, imageOf, provideBinds, provideVolumes } from './prepare.ts'
 import { provideFiles } from './secret-files.ts'
 import { refusalOf } from './refusals.ts'
+import { removeVolume } from '../volume/volumes.ts'
+import {
+  accountsOf,
+  aliasesOf,
+  attachmentsOf,
+  imageOf,
+  provideBinds,
+  provideVolumes,
+  volumePlaces,
+  volumeRoot,
+} from './prepare.ts'
 import { letGo, type Reservation, runEnded } from './reserve.ts'
 import type { Session } from './session.ts'
 import { CGROUP_PARENT, undoContainer, undoRun } from './undo.ts'
@@ -102,6 +112,7 @@ const allocationOf = (
     project: record.project,
     journalAttributes: { name: record.name, project: record.project, service: record.service, image: record.image },
     cgroupParent: CGROUP_PARENT,
+    autoRemove: record.autoRemove === true,
     paths: {
       journal: journalFile(session.roots),
       upper: stateOnOverlay ? '' : paths.upper,
@@ -112,7 +123,7 @@ const allocationOf = (
     ...joinedHostname(session, record, joined.recorded),
     layers: image.layers,
     imageBinds: image.binds,
-    volumes: provideVolumes(session, record),
+    volumes: volumePlaces(session, record),
     accounts: accountsOf(session, image, paths),
     ...{ files, hostDevices: hostDevicesOf(record.definition) },
     network: connection.network,
@@ -143,6 +154,12 @@ const writeRunFiles = (
   writeFileSync(run.hostname, hostnameText(hostname), mode)
 }
 
+/** Directories of the volumes that go with the container. */
+const anonymousVolumes = (session: Session, { volumes }: ContainerRecord): readonly string[] =>
+  Object.values(volumes).flatMap(({ name, anonymous }) =>
+    anonymous ? [volumePaths(session.roots, name).directory] : [],
+  )
+
 /** Undo list before spec: nothing can be made from a spec whose undoing is not on disk. */
 const writePlans = (
   session: Session,
@@ -157,6 +174,7 @@ const writePlans = (
     ...{ id: record.id, container, run, network: connection.undo },
     cgroups: plan.cgroups.map(({ path }) => path),
     claims: [claimPath(session.roots, 'name', record.name), valuesFile(session.roots, record.id)],
+    volumes: record.autoRemove ? anonymousVolumes(session, record) : [],
   })
   for (const stale of [container.undo, container.spec, container.probe, container.exit]) rmSync(stale, { force: true })
   writeFileSync(container.undo, undo, { mode: 0o600 })
@@ -247,6 +265,7 @@ export const launch = async (session: Session, input: LaunchInput): Promise<Buil
   }
   let monitor: MonitorClient | undefined
   let plan: LaunchPlan | undefined
+  let volumes: readonly string[] = []
   try {
     const joined = joinedBy(session, record)
     const connection = await connectRun(session, input)
@@ -261,6 +280,7 @@ export const launch = async (session: Session, input: LaunchInput): Promise<Buil
     plan = lower(spec, allocation, facts)
     const probe = lowerProbe(spec.caisson.health, specInput, runPaths(session.roots, record.id).control)
     writePlans(session, record, connection, plan, probe)
+    volumes = provideVolumes(session, record)
     writeRunFiles(session, record, connection, facts.resolvConf, hostnameOf(specInput))
     writeAllocation(runPaths(session.roots, record.id), connection, image.layers, joined.recorded)
     monitor = spawnMonitor(session, reservation, listeners)
@@ -273,16 +293,22 @@ export const launch = async (session: Session, input: LaunchInput): Promise<Buil
   } catch (error) {
     release()
     await abandon(session, record, isKept, monitor)
+    if (!isKept) for (const name of volumes) removeVolume(volumeRoot(session), name)
     throw told(error, plan, record.definition)
   }
 }
 
+/** Takes over the stdio of a container before its process runs. False: not this one. */
+export type Attach = (built: Built) => Promise<boolean>
+
 /** Passes the barrier: the process runs when this returns. From then on the container outlives this command. */
-export const release = async (session: Session, { record, monitor, isKept }: Built): Promise<void> => {
+export const release = async (session: Session, built: Built, attach?: Attach): Promise<void> => {
+  const { record, monitor, isKept } = built
   try {
+    const isAttached = (await attach?.(built)) === true
     monitor.commit() // first: the process may have ended before we hear that it runs
     await monitor.go()
-    monitor.close()
+    if (!isAttached) monitor.close()
   } catch (error) {
     await abandon(session, record, isKept, monitor)
     throw told(error)

@@ -81,11 +81,12 @@ const removeNetwork = async (run: Run, { network: id, name }: Of<'removeNetwork'
   journal(run, 'network', 'destroy', id, name)
 }
 
-const createVolume = async (run: Run, { key }: Of<'createVolume'>): Promise<void> => {
+const createVolume = async (run: Run, { key, shared }: Of<'createVolume'>): Promise<void> => {
   const volume = run.model?.volumes[key]
   if (volume === undefined) throw new CaissonError('ENOVOLUME', `the project has no volume ${key}`)
   const { name, labels } = volume
-  ensureVolume(volumeRoot(run.session), { name, key, project: run.project, anonymous: false, labels })
+  const project = shared ? '' : run.project
+  ensureVolume(volumeRoot(run.session), { name, key, project, anonymous: false, labels })
   journal(run, 'volume', 'create', name, name)
 }
 
@@ -107,7 +108,7 @@ const joinedNetworks = (run: Run, service: Service): ContainerRecord['networks']
 const recordOf = (
   run: Run,
   id: string,
-  { service: serviceName, number, name, replaces, renewVolumes }: Of<'createContainer'>,
+  { service: serviceName, number, name, replaces, renewVolumes, oneOff }: Of<'createContainer'>,
 ): ContainerRecord => {
   const service = serviceOf(run, serviceName)
   const reference = service.image ?? ''
@@ -116,10 +117,11 @@ const recordOf = (
   const hash = configHash(service)
   const inherited = inherit(run, service)
   return {
-    ...{ version: 1, id, name, project: run.project, service: serviceName, number, oneOff: false },
+    ...{ version: 1, id, name, project: run.project, service: serviceName, number },
+    ...{ oneOff: oneOff !== undefined, ...(oneOff?.autoRemove ? { autoRemove: true } : {}) },
     ...{ configHash: hash, image: reference, imageId: image.id, createdAt: new Date().toISOString() },
     definition: withoutSecrets(inherited.service),
-    labels: labelsOf(run.model, service, { number, configHash: hash, image: image.id, oneOff: false }),
+    labels: labelsOf(run.model, service, { number, configHash: hash, image: image.id, oneOff: oneOff !== undefined }),
     networks: joinedNetworks(run, service),
     volumes: {
       ...volumeNames(inherited.service, image, (key) => run.model?.volumes[key]?.name ?? key, kept),
@@ -215,7 +217,8 @@ const startContainer = async (run: Run, operation: Of<'startContainer'>): Promis
   run.built.delete(name)
   try {
     if (id === undefined) throw new CaissonError('ENOCONTAINER', `container ${name} was not created`)
-    if (waiting !== undefined || !isStarted(run, id)) await release(run.session, waiting ?? (await relaunch(run, id)))
+    if (waiting !== undefined || !isStarted(run, id))
+      await release(run.session, waiting ?? (await relaunch(run, id)), run.attach)
     run.countedOn.add(id, name, true)
   } catch (error) {
     if (id !== undefined && waiting !== undefined) run.countedOn.forget(id)

@@ -45,21 +45,27 @@ const keptName = (kept: ContainerRecord['volumes'], target: string): string | un
   return volume?.anonymous ? volume.name : undefined
 }
 
-/** Makes anonymous volumes that are missing; where each volume's content lies. */
-export const provideVolumes = (
-  session: Session,
-  record: ContainerRecord,
-): Readonly<Record<string, AllocatedVolume>> => {
+/** Where each volume's content lies. */
+export const volumePlaces = (session: Session, record: ContainerRecord): Readonly<Record<string, AllocatedVolume>> => {
   const root = volumeRoot(session)
   const own = new Set(record.definition.volumes.map(({ target }) => target))
-  const entries = Object.entries(record.volumes).map(([target, { name, anonymous }]) => {
-    if (anonymous) {
-      const key = `${record.service}:${target}`
-      ensureVolume(root, { name, key, project: record.project, anonymous, labels: {} })
-    }
-    return [target, { source: volumeData(root, name), fromImage: !own.has(target) }] as const
-  })
+  const entries = Object.entries(record.volumes).map(
+    ([target, { name }]) => [target, { source: volumeData(root, name), fromImage: !own.has(target) }] as const,
+  )
   return Object.fromEntries(entries)
+}
+
+/** Makes anonymous volumes that are missing; their names. */
+export const provideVolumes = (session: Session, record: ContainerRecord): readonly string[] => {
+  const root = volumeRoot(session)
+  const missing = Object.entries(record.volumes).filter(
+    ([, { name, anonymous }]) => anonymous && !existsSync(volumeData(root, name)),
+  )
+  return missing.map(([target, { name }]) => {
+    const key = `${record.service}:${target}`
+    ensureVolume(root, { name, key, project: record.project, anonymous: true, labels: {} })
+    return name
+  })
 }
 
 /** Makes missing sources of bind mounts where the file allows it, as directories, like Compose does. Throws ENOSOURCE. */
@@ -83,11 +89,11 @@ const readNetwork = (session: Session, id: string, name: string): NetworkRecord 
 /** Names that a container answers to: service, container, short id, aliases. */
 const namesOf = (record: ContainerRecord, aliases: readonly string[]): readonly string[] => [
   ...new Set([
-    record.service,
+    ...(record.oneOff ? [] : [record.service]), // --use-aliases puts it among the aliases
     record.name,
     record.id,
     ...aliases,
-    ...(record.definition.hostname ? [record.definition.hostname] : []),
+    ...(record.definition.hostname && !record.oneOff ? [record.definition.hostname] : []),
   ]),
 ]
 

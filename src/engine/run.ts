@@ -6,7 +6,7 @@ import type { Plan, PlanNode } from '../plan/plan.ts'
 import type { ContainerRecord, NetworkRecord } from '../state/records.ts'
 import type { CountedOn } from './counted-on.ts'
 import type { Subject } from './events.ts'
-import type { Built } from './launch.ts'
+import type { Attach, Built } from './launch.ts'
 import type { Reservation } from './reserve.ts'
 import type { Session } from './session.ts'
 
@@ -34,6 +34,8 @@ export interface Run {
   /** When all waiting ends: milliseconds of the monotonic clock; undefined: never. */
   readonly deadline: number | undefined
   readonly countedOn: CountedOn
+  /** Called for each container that is about to pass the barrier; true: its connection stays open. */
+  readonly attach: Attach | undefined
 }
 
 export const serviceOf = (run: Run, name: string): Service => {

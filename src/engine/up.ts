@@ -15,11 +15,12 @@ import { keepProject, readProject, refuseForeignDirectory } from '../state/proje
 import { looksAlive, readContainers } from '../state/snapshot.ts'
 import type { Observed } from '../plan/observed.ts'
 import { addressConflicts } from './addresses.ts'
-import { carryOut } from './carry-out.ts'
 import { clock } from './clock.ts'
 import { hostDevicesOf } from './devices.ts'
 import { readHostFacts } from './host-facts.ts'
 import { checkSources } from './secret-files.ts'
+import { carryOut } from './carry-out.ts'
+import type { Attach } from './launch.ts'
 import { elsewhereConflicts, observeElsewhere } from './elsewhere.ts'
 import { changing, type Session, warn, withSession } from './session.ts'
 import type { Turn } from './turn.ts'
@@ -28,6 +29,11 @@ import { lookAtWorld, readWorld } from './world.ts'
 
 /** What the plan has to know of images. */
 type Images = Pick<UpPlanOptions, 'images' | 'imageHealthchecks'>
+
+/** Who takes over the stdio of what is started; see Run. */
+interface Manner {
+  readonly attach?: Attach | undefined
+}
 
 /** Identity of each service's image; those that are not here are findings with their place. */
 const imagesOf = (root: string, project: Project, names: Iterable<string>) => {
@@ -114,11 +120,11 @@ const change = async (
   session: Session,
   engine: EngineOptions,
   project: Project,
-  options: UpOptions,
+  options: UpOptions & Manner,
   images: Images,
   turn: Turn,
 ) => {
-  const { waitTimeoutMs, signal } = options
+  const { waitTimeoutMs, signal, attach } = options
   const deadline = waitTimeoutMs === undefined ? undefined : clock.now() + waitTimeoutMs
   const { world, reconciled } = await turn.changing(async () => {
     const world = await readWorld(session, project.name)
@@ -131,7 +137,7 @@ const change = async (
     keepProject(session.roots, { name, workingDirectory, composeFiles })
     return { world, reconciled }
   })
-  await carryOut({ session, plan: reconciled.plan, world, turn, model: project, deadline, signal })
+  await carryOut({ session, plan: reconciled.plan, world, turn, model: project, deadline, signal, attach })
   return { plan: reconciled.plan }
 }
 
@@ -146,7 +152,7 @@ const dryRun = (engine: EngineOptions, project: Project, options: UpOptions, ima
   return { plan: reconciled.plan }
 }
 
-export const up = async (engine: EngineOptions, project: Project, options: UpOptions): Promise<Outcome> => {
+export const up = async (engine: EngineOptions, project: Project, options: UpOptions & Manner): Promise<Outcome> => {
   const images = check(engine, project, options)
   if (options.dryRun) return dryRun(engine, project, options, images)
   return withSession(engine, (session) =>

@@ -76,6 +76,19 @@ const clearBrokenNetworks = async (session: Session): Promise<void> => {
   }
 }
 
+/** One-offs of `run --rm` whose monitor was killed before it could remove them; not those that are to be started. */
+const clearAutoRemoved = async (session: Session, containers: readonly ContainerSnapshot[]) => {
+  const left = containers.filter(
+    ({ record, alive, hasRun, status, cutOff }) =>
+      record.autoRemove && !alive && (hasRun || cutOff || status !== undefined),
+  )
+  for (const { record } of left) {
+    await undoContainer(session, record.id)
+    session.emit({ kind: 'recovered', name: record.name, reason: 'its monitor was killed; it is removed' })
+  }
+  return left.length === 0 ? containers : containers.filter((container) => !left.includes(container))
+}
+
 /** A container whose start was cut off is undone by its monitor at this moment: wait for that. */
 const settled = async (
   session: Session,
@@ -107,7 +120,7 @@ export const readWorld = async (session: Session, project: string): Promise<Worl
   const read = readContainers(session.roots, project, session.isAlive)
   await clearBroken(session, read)
   await clearBrokenNetworks(session)
-  const containers = await settled(session, read.containers)
+  const containers = await settled(session, await clearAutoRemoved(session, read.containers))
   const networks = readNetworks(session.roots)
   if (networks.length > 0) {
     await verifyNetworks(session.networkRoot(), () => liveNetworks(session.roots, networks, session.isAlive))

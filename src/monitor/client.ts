@@ -32,6 +32,8 @@ export interface Exit {
 }
 
 export interface AttachOptions {
+  /** The process belongs to this client: it waits for us, and its stdin ends with us. */
+  readonly isOwner?: boolean
   /** `sendStdin` is going to be used. */
   readonly stdin: boolean
   /** Output from now on. Bytes as written; a terminal has only stdout. */
@@ -211,7 +213,8 @@ export class MonitorClient {
   /** From now on output comes in; the promise is that of `wait`, and is settled after the last output. */
   attach(options: AttachOptions): Promise<Exit> {
     this.#onOutput = options.onOutput
-    this.#send(FRAME.attach, u32Fields((options.stdin ? 1 : 0) | (options.onOutput === undefined ? 0 : 2)))
+    const bits = (options.stdin ? 1 : 0) | (options.onOutput === undefined ? 0 : 2) | (options.isOwner ? 4 | 8 : 0)
+    this.#send(FRAME.attach, u32Fields(bits))
     return this.#exit.promise
   }
 
@@ -231,7 +234,7 @@ export class MonitorClient {
     this.#send(FRAME.resize, u32Fields(rows, columns))
   }
 
-  /** Stops reading, so that a slow consumer does not fill this process. The monitor gives up on us 2 s and 1 MiB later. */
+  /** Stops reading, so that a slow consumer does not fill this process. Unless owner, we are cut off 2 s and 1 MiB later. */
   pauseReading(): void {
     this.#socket.pause()
   }

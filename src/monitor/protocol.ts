@@ -6,7 +6,7 @@
  * A connection starts with the monitor's `hello`. Requests are answered in order, except that `exited` comes once, as the
  * last frame to every peer, when the run has ended and nothing of it is left (undo list run, alive lock free).
  * While more than 1 MiB of output waits for an attached peer, the container's pipe is not read; a peer that takes nothing
- * for 2 s is cut off.
+ * for 2 s is cut off, unless it has attached with `hold`.
  *
  *   start-up socket             client ── commit, go ──►  monitor   (either may be sent ahead of the answers)
  *                               client ◄─ hello, created, running | failure ──
@@ -27,7 +27,11 @@ export const FRAME = {
   signal: 4,
   /** u32 signal (0 = planned), u32 grace in ms (0xffffffff = planned). Signal, grace, SIGKILL. Answer: `exited`. */
   stop: 5,
-  /** u32 bits: 1 stdin, 2 output. Afterwards `stdin` frames go in, `stdout` and `stderr` frames come out, `exited` last. */
+  /**
+   * u32 bits: 1 stdin; 2 output; 4 hold: the container waits for this peer, however slowly it reads; 8 once: when this peer
+   * goes, the container's stdin ends (a terminal stays). Afterwards `stdin` frames go in, `stdout` and `stderr` frames come out, `exited`
+   * last.
+   */
   attach: 6,
   /** Bytes for the container's stdin; empty = end of file. No answer. */
   stdin: 7,

@@ -209,6 +209,7 @@ export const launchPlan = record('LaunchPlan', {
   logMaxFiles: [u32, 'segments kept; 0 = nothing is logged'],
   stopSignal: [u32, ''],
   stopGraceMs: [u32, ''],
+  autoRemove: [bool, 'the whole undo list runs at the end, `remove` scope included'],
   restart: [restart, ''],
   health: [health, ''],
 })

@@ -171,13 +171,13 @@ const downServices = (target: Target, observed: Observed, names: readonly string
   return names.length === 0 ? undefined : withDependencies(dependents, names)
 }
 
-/** Containers that `down` takes, grouped by service in dependency order. One-offs only as orphans. */
+/** Containers that `down` takes, grouped by service in dependency order: one-offs too, whatever they were run from. */
 const downGroups = (target: Target, observed: Observed, options: DownPlanOptions) => {
   const services = downServices(target, observed, options.services)
   const { order } = dependencyOrder(graphOf(target, observed))
   const isTaken = (container: ObservedContainer) => {
     if (services !== undefined && !services.has(container.service)) return false
-    return options.removeOrphans || (!container.oneOff && isKnown(target, container))
+    return options.removeOrphans || container.oneOff || isKnown(target, container)
   }
   return order.map((service) =>
     observed.containers

@@ -4,6 +4,7 @@ import type { Diagnostic } from '../errors.ts'
 import type { PlanBuilder } from './builder.ts'
 import type { Waits } from './conditions.ts'
 import type { ServiceFate } from './fate.ts'
+import type { OneOff } from './one-off.ts'
 import type { Observed, ObservedContainer } from './observed.ts'
 
 export interface UpPlanOptions {
@@ -31,6 +32,8 @@ export interface UpPlanOptions {
   readonly rerun: 'all' | readonly string[]
   /** Somebody is going to look at the output. */
   readonly attached: boolean
+  /** The project's service of this name is a one-off: its replicas are left as they are. */
+  readonly oneOff?: OneOff
 }
 
 /** One plan in the making: nodes of finished phases, by what they provide. */
@@ -63,6 +66,10 @@ export interface Making {
   /** `<service> <condition>` to the waiting for its replicas. */
   readonly waiting: Map<string, number[]>
 }
+
+/** Of a container to be made. */
+export const freshResource = ({ options }: Making, name: string, number: number) =>
+  options.oneOff?.service === name ? `service:${name}:run` : `service:${name}:${number}`
 
 export const resourceOf = ({ service, number, oneOff }: ObservedContainer) =>
   oneOff ? `service:${service}:run` : `service:${service}:${number}`

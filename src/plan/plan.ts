@@ -35,7 +35,8 @@ export type Operation =
   | { readonly kind: 'createNetwork'; readonly key: string }
   | { readonly kind: 'restoreNetwork'; readonly key: string; readonly network: string }
   | { readonly kind: 'removeNetwork'; readonly network: string; readonly name: string }
-  | { readonly kind: 'createVolume'; readonly key: string }
+  /** `shared`: it belongs to no project, so that none takes it down. */
+  | { readonly kind: 'createVolume'; readonly key: string; readonly shared?: true }
   | { readonly kind: 'removeVolume'; readonly name: string }
   /**
    * Records it, and builds it up to the barrier where `build` says so: a start follows in this plan, and no waiting comes
@@ -49,6 +50,8 @@ export type Operation =
       readonly replaces: string | undefined
       readonly renewVolumes: boolean
       readonly build: boolean
+      /** A container of `run`; undefined: a replica. */
+      readonly oneOff?: { readonly autoRemove: boolean }
     }
   /** Passes the barrier of a container created in this plan (`container` undefined), or starts one that exists. */
   | {

@@ -5,7 +5,7 @@ import { edges, PlanBuilder } from './builder.ts'
 import { missingDependencies, waitsOf } from './conditions.ts'
 import { divergedNetworks, type FateOptions, type Replica, serviceFate, type ServiceFate } from './fate.ts'
 import { sharersOf, withJoins, withVolumesFrom } from './joins.ts'
-import { type Making, resourceOf, type UpPlanOptions } from './making.ts'
+import { freshResource, type Making, resourceOf, type UpPlanOptions } from './making.ts'
 import { referencesOf } from './namespaces.ts'
 import { isUp, type Observed, type ObservedContainer } from './observed.ts'
 import { hasFinished, withOneShots } from './one-shots.ts'
@@ -146,12 +146,14 @@ const ensureVolume = (making: Making, key: string) => {
   const volume = making.project.volumes[key]
   if (volume === undefined) return
   const there = making.observed.volumes.find(({ name }) => name === volume.name)
+  const shared = making.options.oneOff?.volumes.includes(key) === true
+  const creation = { kind: 'createVolume', key, ...(shared ? { shared } : {}) } as const
   if (there === undefined) {
     if (volume.external) throw new CaissonError('ENOVOLUME', `external volume ${volume.name} not found`)
-    making.volumes.set(key, making.builder.add({ kind: 'createVolume', key }, `volume:${key}`, 'not there yet'))
+    making.volumes.set(key, making.builder.add(creation, `volume:${key}`, 'not there yet'))
   } else if (!there.present && !volume.external) {
-    making.volumes.set(key, making.builder.add({ kind: 'createVolume', key }, `volume:${key}`, 'half made'))
-  } else if (!volume.external && there.project !== making.project.name) {
+    making.volumes.set(key, making.builder.add(creation, `volume:${key}`, 'half made'))
+  } else if (!volume.external && !shared && there.project !== making.project.name) {
     making.warnings.push(foreign('volumes', key, volume.name))
   }
 }
@@ -168,6 +170,9 @@ const claimsExclusively = (service: Service) =>
   service.containerName !== undefined ||
   service.networks.some(({ ipv4Address }) => ipv4Address !== undefined)
 
+const oneOffOf = ({ options: { oneOff } }: Making, { name }: Service) =>
+  oneOff?.service === name ? { oneOff: { autoRemove: oneOff.autoRemove } } : {}
+
 const createNode = (making: Making, service: Service, number: number, replaces: string | undefined, cause: string) => {
   const name = containerName(making.project.name, service, number)
   const own = making.fates.find((fate) => fate.service === service)?.replicas ?? []
@@ -178,8 +183,11 @@ const createNode = (making: Making, service: Service, number: number, replaces: 
   // Who shares a namespace is built when it is started: the other one has to run.
   const build = !noStart && !making.waits.behind.has(service.name) && referencesOf(service).length === 0
   const node = making.builder.add(
-    { kind: 'createContainer', service: service.name, number, name, replaces, renewVolumes, build },
-    `service:${service.name}:${number}`,
+    {
+      ...{ kind: 'createContainer', service: service.name, number, name, replaces, renewVolumes, build },
+      ...oneOffOf(making, service),
+    },
+    freshResource(making, service.name, number),
     cause,
     [...edges(others, 'warn'), ...edges([...resourceNodes(making, service), ...lenders, ...before])],
   )
@@ -200,7 +208,9 @@ const createContainers = (making: Making) => {
 const affectedServices = (project: Project, observed: Observed, options: UpPlanOptions) => {
   const selected = new Set(selectServices(project, options.services, options.noDeps))
   const keys = [...selected].flatMap((name) => networkKeys(project.services[name] as Service))
-  const recreatedNetworks = options.noRecreate ? new Set<string>() : divergedNetworks(project, observed, keys)
+  // A one-off takes networks as they are: making one anew stops everybody on it.
+  const keepsNetworks = options.noRecreate || options.oneOff !== undefined
+  const recreatedNetworks = keepsNetworks ? new Set<string>() : divergedNetworks(project, observed, keys)
   for (const { service, networks } of observed.containers) {
     if (project.services[service] && networks.some((name) => recreatedNetworks.has(name))) selected.add(service)
   }
@@ -221,8 +231,11 @@ export const reconcileUp = (project: Project, observed: Observed, options: UpPla
   const { services, recreatedNetworks } = affectedServices(project, observed, options)
   const named = new Set(options.services.length === 0 ? Object.keys(project.services) : options.services)
   const fateOptions: FateOptions = { ...options, named, recreatedNetworks }
-  const own = services.map((service) => serviceFate(project, observed, service, fateOptions))
-  const renewed = withVolumesFrom(own, options.noRecreate)
+  const fateOf = (service: Service): ServiceFate =>
+    service.name === options.oneOff?.service
+      ? { service, replicas: [], fresh: [1] }
+      : serviceFate(project, observed, service, fateOptions)
+  const renewed = withVolumesFrom(services.map(fateOf), options.noRecreate)
   const fates = withRestarts(withJoins(project, observed, withOneShots(project, observed, renewed, options)))
   const orphans = orphansOf(project, observed)
   const making: Making = {

@@ -3,7 +3,7 @@ import type { Service } from '../compose/project.ts'
 import { edges } from './builder.ts'
 import { unmet, waitFor } from './conditions.ts'
 import type { Replica, ServiceFate } from './fate.ts'
-import { type Making, resourceOf } from './making.ts'
+import { freshResource, type Making, resourceOf } from './making.ts'
 import type { ObservedContainer } from './observed.ts'
 import type { Edge, WaitCondition } from './plan.ts'
 import { containerName, networkKeys, volumeKeys } from './select.ts'
@@ -58,7 +58,7 @@ const startNew = (making: Making, service: Service, number: number, cause: strin
   const created = making.created.get(name)
   const operation = { kind: 'startContainer', service: service.name, number, name, container: undefined } as const
   const after = [...edges(created === undefined ? [] : [created], 'skip'), ...dependencyEdges(making, service)]
-  return making.builder.add(operation, `service:${service.name}:${number}`, cause, after)
+  return making.builder.add(operation, freshResource(making, service.name, number), cause, after)
 }
 
 const startExisting = (making: Making, service: Service, container: ObservedContainer, cause: string): number => {

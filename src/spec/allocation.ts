@@ -15,6 +15,8 @@ export interface Allocation {
   readonly journalAttributes: Readonly<Record<string, string>>
   /** Top cgroup of all projects, relative to each hierarchy's root; `caisson` unless a test asks for its own. */
   readonly cgroupParent: string
+  /** The monitor removes the whole container when its process has ended. */
+  readonly autoRemove?: boolean
   readonly paths: AllocatedPaths
   /** Layer directories, topmost first; at least one. */
   readonly layers: readonly string[]

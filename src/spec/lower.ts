@@ -95,6 +95,7 @@ export const lower = (spec: RuntimeSpec, allocation: Allocation, facts: HostFact
     logMaxFiles: caisson.log.maxFiles,
     stopSignal: caisson.stop.signal,
     stopGraceMs: caisson.stop.graceMs,
+    autoRemove: allocation.autoRemove === true,
     restart: lowerRestart(spec),
     health: lowerHealth(caisson.health, facts.machine),
   }

@@ -11,6 +11,8 @@ export interface ContainerRecord {
   readonly service: string
   readonly number: number
   readonly oneOff: boolean
+  /** One-offs of `run --rm`: the monitor removes all of it when the process has ended. */
+  readonly autoRemove?: true
   readonly configHash: string
   readonly image: string
   readonly imageId: string

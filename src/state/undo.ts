@@ -23,6 +23,8 @@ export interface Holdings {
   readonly cgroups: readonly string[]
   /** Claims that last as long as the container (its name): absolute paths of the symlinks. */
   readonly claims: readonly string[]
+  /** Directories of volumes that go with the container; nothing else removes these. */
+  readonly volumes?: readonly string[]
 }
 
 const NOTHING = new Uint8Array(0)
@@ -30,14 +32,21 @@ const NOTHING = new Uint8Array(0)
 const steps = (scope: UndoStep['scope'], kind: UndoStep['kind'], paths: readonly string[]): readonly UndoStep[] =>
   paths.map((path) => ({ scope, kind, path, data: NOTHING }))
 
-export const undoSteps = ({ container, run, network, cgroups, claims }: Holdings): readonly UndoStep[] => [
+export const undoSteps = ({
+  container,
+  run,
+  network,
+  cgroups,
+  claims,
+  volumes = [],
+}: Holdings): readonly UndoStep[] => [
   ...network.firewall,
   ...network.conntrack,
   ...network.names,
   ...steps('stop', 'cgroup', cgroups),
   ...network.claims,
   ...steps('stop', 'tree', [container.work]),
-  ...steps('remove', 'tree', [container.upper, container.work, container.log]),
+  ...steps('remove', 'tree', [container.upper, container.work, container.log, ...volumes]),
   ...steps('remove', 'unlink', [...claims, container.record]),
   ...steps('remove', 'tree', [container.directory]),
   // Last of all: as long as its lock is there, others wait for us instead of taking the container for lost.

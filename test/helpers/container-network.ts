@@ -93,6 +93,7 @@ const encodePlan = (network: NetworkPlan): Buffer => {
     logMaxFiles: 1,
     stopSignal: 15,
     stopGraceMs: 1000,
+    autoRemove: false,
     restart: { policy: 'no', maximumRetries: 0, delayMs: 0, windowMs: 10_000, freshNetwork: false },
     health: {
       ...{ probe: 'none' as const, port: 0, path: '', seccomp: new Uint8Array(), intervalMs: 0, timeoutMs: 0 },

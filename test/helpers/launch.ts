@@ -186,6 +186,7 @@ const samplePlan = (args: readonly string[], layer: string): LaunchPlan => ({
   logMaxFiles: 1,
   stopSignal: 15,
   stopGraceMs: 10_000,
+  autoRemove: false,
   restart: { policy: 'no', maximumRetries: 0, delayMs: 0, windowMs: 10_000, freshNetwork: false },
   health: {
     ...{ probe: 'none' as const, port: 0, path: '', seccomp: new Uint8Array(), intervalMs: 0, timeoutMs: 0 },

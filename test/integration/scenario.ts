@@ -24,6 +24,8 @@ export interface RunOptions {
   readonly timeoutMs?: number
   /** Node options in front of the script (`--require FILE`). */
   readonly node?: readonly string[]
+  /** `start` only: a pipe that stays open, or nothing. */
+  readonly stdin?: 'pipe' | 'ignore'
 }
 
 const ownRoot = process.env.CAISSON_ROOT ? undefined : mkdtempSync(join(tmpdir(), 'caisson-test-'))
@@ -59,7 +61,7 @@ export const start = (args: readonly string[], options: RunOptions = {}): ChildP
   const child = spawn(process.execPath, [...(options.node ?? []), CLI, ...args], {
     cwd: options.cwd,
     env: environment(options.env),
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [options.stdin ?? 'ignore', 'pipe', 'pipe'],
     detached: true,
   })
   let text = ''
