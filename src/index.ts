@@ -3,9 +3,8 @@ export { configHash } from './engine/config-hash.ts'
 export { createEngine } from './engine/engine.ts'
 export { ChangeError, type ExitFacts, ExecError, type FailureFacts, ServiceError } from './engine/errors.ts'
 export type { Emit, EngineEvent, LockHolder, Subject } from './engine/events.ts'
+export type { Attached, AttachOptions, ExecOptions, RunOptions, RunOutcome } from './engine/process-types.ts'
 export type {
-  Attached,
-  AttachOptions,
   ChangeOptions,
   Check,
   ContainerDetails,
@@ -15,7 +14,6 @@ export type {
   DownOptions,
   Engine,
   EngineOptions,
-  ExecOptions,
   ExitStatus,
   ImageRow,
   KillOptions,
@@ -28,8 +26,6 @@ export type {
   ProjectTarget,
   RestartOptions,
   StartOptions,
-  RunOptions,
-  RunOutcome,
   UpOptions,
   UsageSample,
   VolumeRow,

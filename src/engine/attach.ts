@@ -4,7 +4,8 @@ import { MonitorClient } from '../monitor/client.ts'
 import { runPaths } from '../state/layout.ts'
 import { attachment } from './attachment.ts'
 import { runningReplica } from './ps.ts'
-import type { Attached, AttachOptions, EngineOptions } from './types.ts'
+import type { Attached, AttachOptions } from './process-types.ts'
+import type { EngineOptions } from './types.ts'
 
 export const attach = async (engine: EngineOptions, project: string, options: AttachOptions): Promise<Attached> => {
   const { record } = runningReplica(engine, project, options.service, options.index)

@@ -3,7 +3,7 @@ import type { MonitorClient } from '../monitor/client.ts'
 import type { ContainerRecord } from '../state/records.ts'
 import { systemError } from '../native/failure.ts'
 import { MonitorFailure } from '../monitor/client.ts'
-import type { Attached } from './types.ts'
+import type { Attached } from './process-types.ts'
 
 /** A failed start is told by whoever started it; here it is only the end. */
 const told = (error: unknown): unknown => (error instanceof MonitorFailure ? systemError(error.failure, error) : error)

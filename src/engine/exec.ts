@@ -14,7 +14,8 @@ import { accountsOf, imageOf } from './prepare.ts'
 import { runningReplica } from './ps.ts'
 import { newId } from './reserve.ts'
 import { type Session, withSession } from './session.ts'
-import type { EngineOptions, ExecOptions } from './types.ts'
+import type { ExecOptions } from './process-types.ts'
+import type { EngineOptions } from './types.ts'
 import { CGROUP_PARENT, reaped } from './undo.ts'
 
 const planOf = (session: Session, record: ContainerRecord, options: ExecOptions): ExecPlan => {

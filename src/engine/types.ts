@@ -5,7 +5,6 @@ import type { ImportOptions } from '../image/import.ts'
 import type { ImageDetails } from '../image/inspect.ts'
 import type { Grep } from '../log/filter.ts'
 import type { HostFacts } from '../native/host-facts.ts'
-import type { OneOffRequest } from '../plan/one-off.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { UpPlanOptions } from '../plan/making.ts'
 import type { ImageConfig } from '../oci/image-config.ts'
@@ -19,6 +18,7 @@ import type {
   Status,
 } from '../state/records.ts'
 import type { Emit } from './events.ts'
+import type { Attached, AttachOptions, ExecOptions, RunOptions, RunOutcome } from './process-types.ts'
 
 export interface EngineOptions {
   /** $CAISSON_ROOT, absolute: what must last. */
@@ -262,70 +262,6 @@ export interface ExitStatus {
   /** 0: none. */
   readonly signal: number
   readonly oomKilled: boolean
-}
-
-export interface ExecOptions {
-  readonly service: string
-  /** Replica; undefined: the lowest. */
-  readonly index: number | undefined
-  readonly command: readonly string[]
-  /** NAME=value. */
-  readonly env: readonly string[]
-  readonly workingDir: string | undefined
-  readonly user: string | undefined
-  readonly privileged: boolean
-  readonly tty: boolean
-  readonly interactive: boolean
-  readonly detach: boolean
-}
-
-/** A container's stdio, as long as it is connected to. */
-export interface Attached {
-  readonly name: string
-  readonly tty: boolean
-  /** Its stdin is open. */
-  readonly takesStdin: boolean
-  /** Output from now on; the exit code, after the last of it. `stdin`: `send` is going to be used. */
-  listen(onOutput: (stream: 'stdout' | 'stderr', data: Buffer) => void, stdin: boolean): Promise<number>
-  /** Resolves when it is taken. */
-  send(data: Uint8Array): Promise<void>
-  endStdin(): void
-  resize(rows: number, columns: number): void
-  signal(signal: number): Promise<void>
-  /** Its own stop signal, its grace, SIGKILL. */
-  stop(): Promise<void>
-  pause(): void
-  resume(): void
-  /** Leaves it running. */
-  close(): void
-}
-
-export interface RunOptions {
-  readonly service: string
-  readonly request: OneOffRequest
-  /** undefined: `<project>-<service>-run-<12 hex>`. */
-  readonly name: string | undefined
-  readonly autoRemove: boolean
-  readonly noDeps: boolean
-  readonly removeOrphans: boolean
-  readonly lenient: boolean
-  readonly dryRun: boolean
-  /** A failed start takes what it started down again; otherwise `RunOutcome.takeDown` does. */
-  readonly down: boolean
-  /** Just before its process runs, which waits for this; undefined: it runs in the background. */
-  readonly onAttached: ((attached: Attached) => Promise<void>) | undefined
-}
-
-export interface RunOutcome extends Outcome {
-  /** Of the container. */
-  readonly name: string
-  /** Takes down what was started for it: dependencies, and networks that nobody uses any more. */
-  readonly takeDown: () => Promise<void>
-}
-
-export interface AttachOptions {
-  readonly service: string
-  readonly index: number | undefined
 }
 
 export interface ImageRow {
