@@ -22,6 +22,7 @@ export type {
   LogSource,
   Outcome,
   ProcessRow,
+  ProjectBoot,
   ProjectRow,
   ProjectTarget,
   RestartOptions,

@@ -148,6 +148,11 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'Remove images',
     load: async () => (await import('./commands/image.ts')).removeImages,
   },
+  'system boot': {
+    group: 'Host',
+    summary: 'After a reboot: start what restart policies ask for',
+    load: async () => (await import('./commands/system.ts')).boot,
+  },
   doctor: {
     group: 'Host',
     summary: 'Check what this machine can run, with a fix for what is missing',

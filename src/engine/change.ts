@@ -28,7 +28,8 @@ type Reconcile = (observed: Observed) => Plan
 /** A signal alone changes nothing that a lock guards, and has to reach what another change is waiting for. */
 const withoutLock: typeof changing = (_session, _name, work) => work(new Turn(async () => ({ release: () => {} })))
 
-const apply = async (
+/** Observes, plans and carries out, under the project's lock unless `hold` says otherwise. */
+export const apply = async (
   engine: EngineOptions,
   target: ProjectTarget,
   dryRun: boolean,

@@ -153,6 +153,27 @@ const placeChecks = ({ root, run }: EngineOptions): readonly Check[] =>
     return check(variable, canWrite(path), 'missing', path, `make it writable, or set ${variable}`)
   })
 
+const UNIT = 'caisson.service'
+const UNIT_DIRECTORIES = [
+  '/etc/systemd/system',
+  '/run/systemd/system',
+  '/usr/local/lib/systemd/system',
+  '/usr/lib/systemd/system',
+]
+
+/** Nothing of ours runs after a reboot unless somebody starts it. */
+const rebootCheck = (): Check => {
+  const hasSystemd = existsSync('/run/systemd/system')
+  const isThere = UNIT_DIRECTORIES.some((directory) => existsSync(`${directory}/${UNIT}`))
+  const message = isThere
+    ? `${UNIT} is installed`
+    : hasSystemd
+      ? 'services with a restart policy do not come back by themselves'
+      : 'no systemd here: `caisson system boot` starts services with a restart policy again'
+  const install = `caisson doctor --systemd-unit > /etc/systemd/system/${UNIT} && systemctl enable ${UNIT}`
+  return check('reboot', isThere || !hasSystemd, 'warning', message, install)
+}
+
 /** Every check, in the order in which to mend things. */
 export const doctor = async (engine: EngineOptions): Promise<readonly Check[]> => {
   const facts = readHostFacts(engine)
@@ -163,5 +184,6 @@ export const doctor = async (engine: EngineOptions): Promise<readonly Check[]> =
     ...fileSystemChecks(facts),
     ...placeChecks(engine),
     ...(await networkChecks(engine, facts)),
+    rebootCheck(),
   ]
 }

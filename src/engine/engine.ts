@@ -5,6 +5,9 @@ export const createEngine = (options: EngineOptions): Engine => ({
   up: async (project, up) => (await import('./up.ts')).up(options, project, up),
   down: async (target, down) => (await import('./change.ts')).down(options, target, down),
   start: async (target, change) => (await import('./change.ts')).start(options, target, change),
+  async *boot(dryRun) {
+    yield* (await import('./boot.ts')).boot(options, dryRun)
+  },
   stop: async (target, change) => (await import('./change.ts')).stop(options, target, change),
   restart: async (target, change) => (await import('./change.ts')).restart(options, target, change),
   pause: async (target, change) => (await import('./change.ts')).pause(options, target, change),

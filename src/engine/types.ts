@@ -295,12 +295,22 @@ export interface Check {
   readonly fix: string | undefined
 }
 
+/** What `boot` did for one project. */
+export interface ProjectBoot {
+  readonly project: string
+  readonly plan: Plan | undefined
+  /** Why it could not do all of it. */
+  readonly error: unknown
+}
+
 export interface Engine {
   /** Creates and starts what the project asks for and returns when every process runs. Throws ChangeError. */
   up(project: Project, options: UpOptions): Promise<Outcome>
   down(target: ProjectTarget, options: DownOptions): Promise<Outcome>
   start(target: ProjectTarget, options: StartOptions): Promise<Outcome>
   stop(target: ProjectTarget, options: ChangeOptions): Promise<Outcome>
+  /** After a reboot: starts what the restart policies of all projects ask for. */
+  boot(dryRun: boolean): AsyncIterable<ProjectBoot>
   restart(target: ProjectTarget, options: RestartOptions): Promise<Outcome>
   /** Of services that are named, what is paused already (or is not) fails; what does not run is left alone. */
   pause(target: ProjectTarget, options: ChangeOptions): Promise<Outcome>

@@ -52,7 +52,7 @@ const isAwaited = (target: Target, { containers }: Observed, name: string): bool
   )
 
 /** Networks of `containers` whose bridge is gone (after a reboot) are restored first. Network name to node. */
-const restoreNetworks = (builder: PlanBuilder, observed: Observed, containers: readonly ObservedContainer[]) => {
+export const restoreNetworks = (builder: PlanBuilder, observed: Observed, containers: readonly ObservedContainer[]) => {
   const used = new Set(containers.flatMap(({ networks }) => networks))
   const restored = new Map<string, number>()
   for (const { id, name, key, present } of observed.networks) {

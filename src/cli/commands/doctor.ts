@@ -1,8 +1,9 @@
 import type { Check } from '../../index.ts'
 import { defineCommand } from '../command.ts'
 import type { Context } from '../context.ts'
-import { choice } from '../grammar.ts'
+import { choice, flag } from '../grammar.ts'
 import { openReader } from '../runtime.ts'
+import { systemdUnit, UNIT_FILE } from '../systemd-unit.ts'
 import { EXIT } from '../usage.ts'
 
 const SIGNS = { ok: ['green', '✔'], warning: ['yellow', '!'], missing: ['red', '✘'] } as const
@@ -18,8 +19,15 @@ export const doctor = defineCommand({
   summary: 'Check what this machine can run; each missing thing comes with its fix',
   details: 'Exit code 4 where something is missing.',
   arity: [0, 0],
-  options: { format: choice(['text', 'json'], 'text', 'Form of the output') },
+  options: {
+    format: choice(['text', 'json'], 'text', 'Form of the output'),
+    systemdUnit: flag(`Print the unit that brings services back after a reboot, for ${UNIT_FILE}`),
+  },
   run: async (context, { values }) => {
+    if (values.systemdUnit) {
+      context.stdout.write(systemdUnit(context))
+      return EXIT.ok
+    }
     const checks = await openReader(context).doctor()
     const missing = checks.filter((check) => check.state === 'missing').length
     if (values.format === 'json')
