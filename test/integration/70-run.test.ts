@@ -87,7 +87,7 @@ test('all output arrives where the reader takes its time, and none is lost at th
   child.stdout?.on('data', (data: Buffer) => {
     size += data.length
     child.stdout?.pause()
-    setTimeout(() => child.stdout?.resume(), size < 200_000 ? 2500 : 0) // longer than a monitor waits for others
+    setTimeout(() => child.stdout?.resume(), size <= 65_536 ? 2500 : 0) // longer than a monitor waits for others
   })
   assert.is(await new Promise((resume) => child.once('close', resume)), 0, child.text().slice(0, 200))
   assert.is(size, 6_000_000)
