@@ -111,7 +111,7 @@ test('a dry run prints the plan with causes and needs no root', () => {
 })
 
 test('ps of a project that never ran is an empty table', () => {
-  assert.is(run('ps').stdout, 'NAME   IMAGE   COMMAND   SERVICE   CREATED   STATUS   PORTS\n')
+  assert.is(run('ps').stdout, 'NAME      IMAGE     COMMAND   SERVICE   CREATED   STATUS    PORTS\n')
   assert.is(run('ps --format json').stdout, '')
   assert.is(run('ps -q').stdout, '')
 })
@@ -126,7 +126,7 @@ test('an unknown service is named', () => {
 test('a wrong status is a usage error', () => assert.is(run('ps --status sleeping').status, 2))
 
 test('ls without projects is an empty list', () => {
-  assert.is(run('ls').stdout, 'NAME   STATUS   CONFIG FILES\n')
+  assert.is(run('ls').stdout, `${'NAME'.padEnd(20)}${'STATUS'.padEnd(20)}CONFIG FILES\n`)
   assert.is(run('ls --format json').stdout, '[]\n')
 })
 
