@@ -217,6 +217,7 @@ void Supervisor::serve_pidfd(Client& client) {
 void Supervisor::serve_network(Client& client) {
   Result<Fd> own = in_section("namespaces", 0, sys::open("/proc/self/ns/net", O_RDONLY));
   if (!own) return append_failure(client.out(), own.failure());
+  shares_network_ = true;
   client.send_descriptor(FrameType::network_reply, own.value().get());
 }
 

@@ -1,7 +1,9 @@
 // One run of the container's process after another: how each begins, how it ends, and what follows from its end.
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -19,6 +21,18 @@ namespace {
 Exit exit_of(int code, int status) {
   if (code == CLD_EXITED) return {.code = static_cast<uint32_t>(status)};
   return {.code = 128 + static_cast<uint32_t>(status), .signal = static_cast<uint32_t>(status)};
+}
+
+// The random part of the name comes anew.
+Result<void> rename_host_end(Endpoint& endpoint) {
+  constexpr size_t DIGITS = 8;
+  uint32_t random = 0;
+  TRY(sys::check(getrandom(&random, sizeof random, 0), "getrandom"));
+  char digits[DIGITS + 1];
+  snprintf(digits, sizeof digits, "%08x", random);
+  endpoint.host_name.resize(std::max(endpoint.host_name.size(), DIGITS) - DIGITS);
+  endpoint.host_name += digits;
+  return {};
 }
 
 // What a run has left: the container's directories come anew with the next one, but for what it has written. A used work
@@ -106,10 +120,24 @@ void Supervisor::restart() {
 
 // Sockets first, as nothing of the container lives now: a server without SO_REUSEADDR could not bind again.
 Result<void> Supervisor::start_again() {
-  if (plan_.network.mode != NetworkMode::host) TRY(in_section("network", 0, destroy_sockets()));
+  if (plan_.restart.fresh_network && !shares_network_) TRY(renew_network());
+  else if (plan_.network.mode != NetworkMode::host) TRY(in_section("network", 0, destroy_sockets()));
   TRY(remove_leftovers(plan_));
   TRY(create_run());
   return release_run();
+}
+
+// A container that may configure its network finds none of the links and rules of its last run. Address, names and published
+// ports stay, and the host ends of the links have new names, because the old ones go when the kernel comes to it.
+Result<void> Supervisor::renew_network() {
+  if (broker_fd(resolver_) >= 0) unwatch(broker_fd(resolver_));
+  stop_resolver();
+  resolver_ = {};
+  timers_.clear(Timer::resolver);
+  for (Endpoint& endpoint : plan_.network.endpoints) TRY(in_section("network", 0, rename_host_end(endpoint)));
+  TRY(in_section("network", 0, enter_network(network_, plan_.network)));
+  TRY(in_section("network", 0, build_network(network_, plan_.network)));
+  return start_netd();
 }
 
 // A start that fails is a run that has failed. Its reason goes where a user looks: status, log, journal's exit code.

@@ -56,14 +56,20 @@ Result<void> Supervisor::build() {
   TRY(join_network(plan_));
   TRY(in_section("network", 0, enter_network(network_, plan_.network)));
   TRY(in_section("network", 0, build_network(network_, plan_.network)));
+  TRY(start_netd());
+  TRY(create_run());
+  return open_for_clients();
+}
+
+Result<void> Supervisor::start_netd() {
   std::vector<int> listeners;
   for (size_t i = 0; i < plan_.network.listeners.size(); i++) {
     listeners.push_back(monitor_fd::first_listener + static_cast<int>(i));
   }
   resolver_ = TRY(in_section("resolver", 0, start_resolver(network_, plan_.network, listeners)));
   resolver_started_ms_ = monotonic_ms();
-  TRY(create_run());
-  return open_for_clients();
+  if (broker_fd(resolver_) >= 0) watch(Source::broker, broker_fd(resolver_), EPOLLIN);
+  return {};
 }
 
 Result<void> Supervisor::open_for_clients() {
@@ -74,7 +80,6 @@ Result<void> Supervisor::open_for_clients() {
   signals_ = TRY(sys::signalfd(set, SFD_NONBLOCK));
   watch(Source::signals, signals_.get(), EPOLLIN);
   watch(Source::listener, listener_.get(), EPOLLIN);
-  if (broker_fd(resolver_) >= 0) watch(Source::broker, broker_fd(resolver_), EPOLLIN);
   status_.state = RunState::created;
   return in_section("plan", 0, write_status(monitor_fd::run_directory, "status", status_));
 }
@@ -214,9 +219,13 @@ void Supervisor::destroy_container() {
   (void)sys::wait_pidfd(container_.pidfd.get());
 }
 
+void Supervisor::stop_resolver() {
+  if (pid_t netd = resolver_pid(resolver_); netd > 0 && kill(netd, SIGKILL) == 0) waitpid(netd, nullptr, 0);
+}
+
 // Published ports are free before the run is gone: whoever waits for its end listens on them next. netd has some too.
 void Supervisor::close_ports() {
-  if (pid_t netd = resolver_pid(resolver_); netd > 0 && kill(netd, SIGKILL) == 0) waitpid(netd, nullptr, 0);
+  stop_resolver();
   unsigned first = monitor_fd::first_listener;
   if (size_t count = plan_.network.listeners.size(); count > 0) close_range(first, first + count - 1, 0);
 }

@@ -56,7 +56,9 @@ class Supervisor {
   int finish();
   int abandon(const Failure* failure);
   void destroy_container();
+  void stop_resolver();
   void close_ports();
+  Result<void> start_netd();
   Result<void> undo(bool remove);
   void restart_resolver();
   void on_timers();
@@ -68,6 +70,7 @@ class Supervisor {
   void follow(const Exit& exit, int64_t ran_ms, bool may_restart);
   void restart();
   Result<void> start_again();
+  Result<void> renew_network();
   void fail_run(const Failure& failure);
   void publish();
 
@@ -135,6 +138,7 @@ class Supervisor {
   HealthCheck health_;
   HealthLog health_log_;
   Probe probe_;
+  bool shares_network_ = false;  // another container is in it
   bool ending_ = false;        // by request: no policy starts it again
   std::unique_ptr<Journal> journal_;
   std::unique_ptr<LogWriter> log_;

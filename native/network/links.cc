@@ -222,6 +222,19 @@ Result<void> create_veth(int route, const Endpoint& endpoint, int peer_namespace
   return netlink_request(route, message, endpoint.host_name);
 }
 
+Result<void> set_hairpin(int route, const std::string& name) {
+  NetlinkMessage message;
+  message.begin(RTM_NEWLINK, NLM_F_ACK, link_header(0));
+  message.text(IFLA_IFNAME, name);
+  size_t info = message.nest(IFLA_LINKINFO);
+  message.text(IFLA_INFO_SLAVE_KIND, "bridge");
+  size_t data = message.nest(IFLA_INFO_SLAVE_DATA);
+  message.u8(IFLA_BRPORT_MODE, 1);
+  message.end(data);
+  message.end(info);
+  return netlink_request(route, message, name);
+}
+
 Result<void> configure_links(int route, const std::vector<Endpoint>& endpoints) {
   NetlinkMessage message;
   message.begin(RTM_NEWLINK, NLM_F_ACK, link_header(LOOPBACK_INDEX, IFF_UP));

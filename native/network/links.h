@@ -25,6 +25,8 @@ Result<void> delete_link(int route, const std::string& name);
 // Creates the pair: the host end in the bridge and up, the peer directly in `peer_namespace` as endpoint.name, with
 // the interface index `peer_index`. Never moved afterwards: that costs 26 ms.
 Result<void> create_veth(int route, const Endpoint& endpoint, int peer_namespace, int peer_index);
+// `ip link set <name> type bridge_slave hairpin on`.
+Result<void> set_hairpin(int route, const std::string& name);
 // In the container's namespace: lo up; the endpoints (index FIRST_INDEX + i) up, with address and default route. One exchange.
 constexpr int FIRST_INDEX = 2;
 Result<void> configure_links(int route, const std::vector<Endpoint>& endpoints);

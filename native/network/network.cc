@@ -13,6 +13,7 @@
 #include "../core/sys.h"
 #include "conntrack.h"
 #include "links.h"
+#include "namespace_visit.h"
 #include "netlink.h"
 
 namespace caisson {
@@ -51,6 +52,22 @@ Result<void> create_endpoints(NetworkHandle& handle, const Network& network) {
     Result<void> made = create_veth(handle.root_route.get(), network.endpoints[i], own.get(), FIRST_INDEX + i);
     if (!made) return in_section("network", i, std::move(made));
   }
+  return {};
+}
+
+// With bridge-nf-call-iptables=1 (Docker sets it) the kernel applies DNAT while a frame is still in the bridge; a container's
+// packet to its own published port then has to leave by the port it came by, which a bridge only does in hairpin mode. Without
+// that sysctl such packets are routed, and the mode, which also sends broadcasts back to their sender, stays off.
+Result<void> allow_hairpin(NetworkHandle& handle, const Network& network) {
+  if (network.listeners.empty()) return {};
+  std::string filtered;
+  {
+    NamespaceVisit visit = TRY(NamespaceVisit::enter(handle.root_namespace.get()));
+    Result<std::string> value = sys::read_file(AT_FDCWD, "/proc/sys/net/bridge/bridge-nf-call-iptables", 16);
+    if (value) filtered = std::move(value).value();
+  }
+  if (!filtered.starts_with('1')) return {};
+  for (const Endpoint& endpoint : network.endpoints) TRY(set_hairpin(handle.root_route.get(), endpoint.host_name));
   return {};
 }
 
@@ -139,6 +156,7 @@ Result<void> build(NetworkHandle& handle, const Network& network) {
   }
   TRY(apply_late_settings(late));
   if (network.mode == NetworkMode::none) return {};
+  TRY(allow_hairpin(handle, network));
   TRY(apply_firewall(handle, network));
   return create_names(network.names);
 }

@@ -12,7 +12,6 @@ import { encode } from '../native/encode.ts'
 import { type ExecPlan, execPlan, type LaunchPlan, launchPlan, MAGIC, PLAN_VERSION } from '../native/launch-plan.ts'
 import { claimPath } from '../network/claims.ts'
 import { type Connection, connectPlan, reserveAddresses, sortAttachments, unconnected } from '../network/connect.ts'
-import { allowHairpin } from '../network/hairpin.ts'
 import { type BoundPort, listenPorts } from '../network/ports.ts'
 import { formatResolvConf, resolverSettings } from '../network/resolv.ts'
 import type { UnpackedImage } from '../oci/image-config.ts'
@@ -288,7 +287,6 @@ export const launch = async (session: Session, input: LaunchInput): Promise<Buil
     if (isKept) monitor.commit()
     await monitor.created
     reapFirst(session, monitor)
-    await allowHairpin(session.networkRoot(), connection)
     return { record, monitor, isKept }
   } catch (error) {
     release()

@@ -7,7 +7,7 @@ import { skipFile } from '../helpers/root.ts'
 
 /** The scenarios that depend on the cgroup version, on a stock kernel with cgroup v2 in an emulated machine. */
 const runner = process.env.CAISSON_TEST_VM
-const named = ['01-one-service', '07-limits', '40-keys']
+const named = ['01-one-service', '07-limits', '28-lives', '40-keys']
 const top = resolve(import.meta.dirname, '../..')
 
 const vm = runner ?? skipFile('cgroup v2 in an emulated machine: CAISSON_TEST_VM names no runner')

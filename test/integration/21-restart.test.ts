@@ -48,6 +48,13 @@ services:
     <<: *quiet
     command: sh -c 'echo round; exit 1'
     deploy: {restart_policy: {condition: any, delay: 30s}}
+  tunnel:
+    image: caisson/host
+    command: sh -c 'ip link add tun0 type bridge && ip addr add 10.99.0.1/24 dev tun0 && getent hosts server && ip -4 -o addr show eth0 && sleep 1; exit 1'
+    cap_add: [NET_ADMIN]
+    stop_signal: SIGKILL
+    restart: always
+    ports: ["127.0.0.1::80"]
   steady:
     <<: *quiet
     command: sleep 1000
@@ -94,6 +101,17 @@ test('a restarted service keeps its address and stays reachable at its published
   }
   assert.is(addresses.size, 1, [...addresses].join(' '))
   assert.match([...addresses][0] ?? '', /^\d+\.\d+\.\d+\.\d+$/)
+})
+
+test('what may configure its network finds nothing of its last run, at the same address', async () => {
+  await eventually(() => statusOf('tunnel').restarts >= 2 && statusOf('tunnel').state === 'running', 'its third run')
+  assert.not.match(project.run('logs', '--no-log-prefix', 'tunnel'), /exists/)
+  const lines = await eventually(() => {
+    const found = project.run('logs', '--no-log-prefix', 'tunnel').match(/eth0\s+inet \S+/g) ?? []
+    return found.length >= 3 && found
+  }, 'three addresses')
+  assert.is(new Set(lines).size, 1, lines.join(' '))
+  project.run('stop', 'tunnel')
 })
 
 test('exec into a service between two runs says so', () => {
