@@ -26,7 +26,7 @@ struct Start {
   Fd terminal;          // slave side of the pty, until it is stdio
   std::string program;  // what execve gets, found in PATH
   Fd init;              // our own binary, read-only, where it stands in front of the process
-  const char* mode = "init";  // and as what
+  bool supervised = false;  // with stand_in_front
 };
 
 // A new container.
@@ -72,6 +72,8 @@ Result<void> take_identity(Start& start);          // credentials.cc
 Result<void> find_program(Start& start);           // exec_program.cc
 Result<void> seal(Start& start);                   // seccomp.cc
 Failure execute(Start& start);                     // exec_program.cc
+// Returns in a child, which is to execute the program; this process reaps, and ends with it. front.cc
+void stand_in_front(Start& start);
 
 // oom_score_adj of the calling process; needs a /proc that is the host's. limits.cc
 Result<void> set_oom_score(const ProcessPlan& process);

@@ -116,12 +116,10 @@ Result<Session> start_process(const ExecPlan& plan) {
   std::vector<Fd> joins = TRY(in_section("cgroup", open_joins(plan)));
   StdioPipes stdio = TRY(in_section("terminal", make_stdio(plan.process, plan.interactive)));
   sys::Pair sync = TRY(in_section("namespaces", sys::socketpair(SOCK_SEQPACKET)));
-  // Read-only already, see leave_writable_binary; a detached mount cannot be cloned again (before 6.15).
-  Fd front = plan.supervised ? TRY(in_section("exec", sys::open("/proc/self/exe", O_PATH))) : Fd();
   sys::Clone helper = TRY(in_section("namespaces", sys::clone3(0)));
   if (helper.pid == 0) {
     Start start{.process = plan.process, .channel = Channel(std::move(sync.second)), .stdio = std::move(stdio.child),
-                .root = {}, .terminal = {}, .program = {}, .init = std::move(front), .mode = "front"};
+                .root = {}, .terminal = {}, .program = {}, .init = {}, .supervised = plan.supervised};
     Result<void> inside = go_in(start, init, joins);
     if (!inside) end_with_failure(start, inside.failure());
     ::_exit(0);

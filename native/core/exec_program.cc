@@ -82,11 +82,12 @@ Result<void> find_program(Start& start) {
 }
 
 Failure execute(Start& start) {
+  if (start.supervised) stand_in_front(start);
   std::vector<char*> environment = pointers(start.process.env);
   std::vector<char*> arguments = pointers(start.process.args);
   Failure failure;
   if (start.init) {
-    std::vector<std::string> front = {"caisson-init", start.mode, start.program};
+    std::vector<std::string> front = {"caisson-init", "init", start.program};
     std::vector<char*> all = pointers(front);
     all.insert(all.end() - 1, arguments.begin(), arguments.end() - 1);
     failure = execute_self(start.init, all.data(), environment.data());

@@ -71,7 +71,7 @@ Result<Container> create_container(const LaunchPlan& plan, std::vector<Fd> sourc
   sys::Clone cloned = TRY(in_section("namespaces", sys::clone3(flags, cgroups.unified.get())));
   if (cloned.pid == 0) {
     Start start{.process = plan.process, .channel = Channel(std::move(sync.second)), .stdio = std::move(stdio.child),
-                .root = {}, .terminal = {}, .program = {}, .init = std::move(init), .mode = "init"};
+                .root = {}, .terminal = {}, .program = {}, .init = std::move(init), .supervised = false};
     Child child{.plan = plan, .start = std::move(start), .cgroup_joins = std::move(cgroups.joins), .sources = std::move(sources)};
     run_child(child);
   }

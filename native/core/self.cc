@@ -40,8 +40,7 @@ namespace {
 
 }  // namespace
 
-Result<sys::Clone> spawn_self(const std::vector<std::string>& arguments, const std::vector<int>& descriptors) {
-  Fd self = TRY(open_self_read_only());
+Result<sys::Clone> spawn_self(const Fd& self, const std::vector<std::string>& arguments, const std::vector<int>& descriptors) {
   std::vector<int> all = descriptors;
   all.push_back(self.get());
   sys::Clone child = TRY(sys::clone3(0));

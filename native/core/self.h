@@ -18,6 +18,7 @@ Result<Fd> open_self_read_only();
 Failure execute_self(const Fd& self, char* const argv[], char* const envp[]);
 
 // Starts `self` as a child: `arguments`, an empty environment, descriptors[i] as descriptor i and no others, no signal blocked.
-Result<sys::Clone> spawn_self(const std::vector<std::string>& arguments, const std::vector<int>& descriptors);
+// Who does it often keeps `self`: the end of a detached mount costs the kernel a grace period.
+Result<sys::Clone> spawn_self(const Fd& self, const std::vector<std::string>& arguments, const std::vector<int>& descriptors);
 
 }  // namespace caisson

@@ -10,7 +10,7 @@
 namespace {
 
 int usage() {
-  fputs("caisson-monitor is run by caisson: monitor | netd | init | exec | probe | front | undo\n", stderr);
+  fputs("caisson-monitor is run by caisson: monitor | netd | init | exec | probe | undo\n", stderr);
   return 2;
 }
 
@@ -24,7 +24,6 @@ int main(int argc, char** argv) {
   if (strcmp(mode, "init") == 0) return caisson::init_main(argv + 2);
   if (strcmp(mode, "exec") == 0) return caisson::exec_main();
   if (strcmp(mode, "probe") == 0) return caisson::probe_main(argc, argv);
-  if (strcmp(mode, "front") == 0) return caisson::front_main(argv + 2);
   if (strcmp(mode, "undo") == 0) return caisson::undo_main(argc, argv);
   return usage();
 }

@@ -73,6 +73,7 @@ Result<void> Probe::start(const LaunchPlan& plan) {
   bool command = plan.health.probe == ProbeKind::command;
   Fd nothing = TRY(sys::open("/dev/null", O_RDWR));
   Fd input = command ? TRY(sys::openat(monitor_fd::state_directory, "probe", O_RDONLY)) : TRY(filter_file(plan.health.seccomp));
+  if (!self_) self_ = TRY(open_self_read_only());
   sys::Pipe output = TRY(sys::pipe(O_CLOEXEC));
   sys::Pipe frames = TRY(sys::pipe(O_CLOEXEC));
   std::vector<std::string> arguments = {"caisson-probe", "exec"};
@@ -82,7 +83,7 @@ Result<void> Probe::start(const LaunchPlan& plan) {
     append_addresses(arguments, plan.network);
   }
   int out = output.write.get();
-  sys::Clone child = TRY(spawn_self(arguments, {nothing.get(), out, out, input.get(), frames.write.get()}));
+  sys::Clone child = TRY(spawn_self(self_, arguments, {nothing.get(), out, out, input.get(), frames.write.get()}));
   for (Fd* fd : {&output.read, &frames.read}) fcntl(fd->get(), F_SETFL, O_NONBLOCK);
   pid_ = child.pid;
   pidfd_ = std::move(child.pidfd);

@@ -42,6 +42,7 @@ class Probe {
   void clear();
 
   pid_t pid_ = 0;
+  Fd self_;  // our own binary
   Fd pidfd_, output_, frames_;
   int64_t started_ms_ = 0;
   bool timed_out_ = false;

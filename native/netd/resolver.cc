@@ -112,7 +112,7 @@ Result<void> spawn(Resolver& resolver) {
   std::vector<int> wanted = {0, 1, 2, or_nothing(resolver.udp), or_nothing(resolver.tcp), pair.second.get(), config.get()};
   for (const Fd& names : resolver.names) wanted.push_back(names.get());
   wanted.insert(wanted.end(), resolver.listeners.begin(), resolver.listeners.end());
-  sys::Clone child = TRY(spawn_self({"caisson-netd", "netd"}, wanted));
+  sys::Clone child = TRY(spawn_self(TRY(open_self_read_only()), {"caisson-netd", "netd"}, wanted));
   resolver.pid = child.pid;
   resolver.broker = std::move(pair.first);
   return {};

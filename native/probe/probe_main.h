@@ -1,4 +1,4 @@
-// The modes of the binary that health probes use.
+// The mode of the binary that tcp and http probes use.
 #pragma once
 
 namespace caisson {
@@ -7,9 +7,5 @@ namespace caisson {
 // container's network alone, as nobody and without privileges, because it reads what the container sends.
 // Exit code: 0 a connection was accepted, and http answers with a status from 200 to 399; 1 otherwise.
 int probe_main(int argc, char** argv);
-
-// `caisson-monitor front PROGRAM ARGUMENTS…`, inside the container as the probe's user: runs it, reaps what it leaves behind
-// and ends that with it. SIGTERM ends all of it.
-int front_main(char** argv);
 
 }  // namespace caisson

@@ -37,7 +37,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
 
 std::vector<std::vector<uint8_t>> caisson::fuzz_seeds() {
   std::vector<std::vector<uint8_t>> seeds;
-  for (FrameType type : {FrameType::commit, FrameType::signal, FrameType::stop, FrameType::attach, FrameType::stdin_data}) {
+  for (FrameType type : {FrameType::commit, FrameType::signal, FrameType::stop, FrameType::attach, FrameType::stdin_data, FrameType::pause,
+                         FrameType::unpause, FrameType::network}) {
     PayloadWriter payload;
     if (type == FrameType::signal || type == FrameType::attach) payload.u32(2);
     if (type == FrameType::stop) payload.u32(15).u32(10'000);

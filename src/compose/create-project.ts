@@ -3,7 +3,7 @@ import { parseBytes } from '../units/bytes.ts'
 import { parseDuration } from '../units/duration.ts'
 import { parsePortRange } from '../units/ports.ts'
 import type { MapNode, Node } from './node.ts'
-import { at, get, textOf } from './node.ts'
+import { at, get, printScalar, textOf } from './node.ts'
 import { createFiles } from './create-files.ts'
 import { createDevices, createLogging, createResources } from './create-resources.ts'
 import { joinPath } from './paths.ts'
@@ -269,18 +269,22 @@ const createRestart = (node: Node): RestartPolicy | undefined => {
   return { policy, maximumRetries: Number(retries ?? 0), delayMs: undefined, windowMs: undefined }
 }
 
+/** A number, or its text: a variable gives text. */
+const wordOf = (node: Node | undefined): string =>
+  node?.kind === 'scalar' && node.value !== null ? printScalar(node.value) : ''
+
 /** `http: 8080`, `http: 8080/ready`, or `http: {port: 8080, path: /ready}`. */
 const createHttpProbe = (node: Node): HealthTest => {
-  const [, port = '0', path = ''] = /^:?(\d+)(\/.*)?$/.exec(textOf(node) ?? '') ?? []
+  const [, port = '0', path = ''] = /^:?(\d+)(\/.*)?$/.exec(wordOf(node)) ?? []
   if (node.kind !== 'map') return { kind: 'http', port: Number(port), path: path || '/' }
-  return { kind: 'http', port: Number(textOf(at(node, ['port']) ?? node)), path: text(node, 'path') ?? '/' }
+  return { kind: 'http', port: Number(wordOf(at(node, ['port']))), path: text(node, 'path') ?? '/' }
 }
 
 const createTest = (node: Node): HealthTest | undefined => {
   const tcp = at(node, ['x-caisson-probe', 'tcp'])
   const http = at(node, ['x-caisson-probe', 'http'])
   if (flag(node, 'healthcheck', 'disable')) return { kind: 'none' }
-  if (tcp !== undefined) return { kind: 'tcp', port: Number(textOf(tcp)) }
+  if (tcp !== undefined) return { kind: 'tcp', port: Number(wordOf(tcp)) }
   if (http !== undefined) return createHttpProbe(http)
   const [kind, ...args] = texts(node, 'healthcheck', 'test')
   switch (kind) {

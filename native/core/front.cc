@@ -1,13 +1,10 @@
-// In front of a probe inside its container. A probe may start whatever it likes, in sessions and groups of its own; as a
-// subreaper this process becomes the parent of all that its own children leave, and nothing of it reaches the container's
-// PID 1, which may never reap.
+// In front of a process that is to end with all that it starts. A probe may start whatever it likes, in sessions and groups
+// of its own; as a subreaper this process becomes the parent of all that its own children leave, and nothing of it reaches the
+// container's PID 1, which may never reap.
 #include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -15,8 +12,8 @@
 #include <memory>
 #include <string>
 
-#include "../core/sys.h"
-#include "probe_main.h"
+#include "child.h"
+#include "sys.h"
 
 namespace caisson {
 
@@ -31,14 +28,6 @@ sigset_t awaited_signals() {
   sigemptyset(&set);
   for (int number : {SIGCHLD, SIGTERM}) sigaddset(&set, number);
   return set;
-}
-
-[[noreturn]] void run_program(char** argv) {
-  (void)sys::block_signals(false);
-  ::execv(argv[0], argv + 1);
-  int error = errno;
-  dprintf(STDERR_FILENO, "%s: %s\n", argv[0], strerror(error));
-  ::_exit(error == ENOENT ? 127 : 126);
 }
 
 // Parent of a process: the second field behind the name, which may hold anything.
@@ -82,24 +71,26 @@ int reap(pid_t program) {
 
 }  // namespace
 
-int front_main(char** argv) {
-  if (argv[0] == nullptr || argv[1] == nullptr) return 126;
-  ::prctl(PR_SET_NAME, "caisson-probe");
+void stand_in_front(Start& start) {
+  sigset_t awaited = awaited_signals(), inherited;
+  ::sigprocmask(SIG_BLOCK, &awaited, &inherited);
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  sigset_t awaited = awaited_signals();
-  (void)sys::block_signals(true);
   pid_t program = ::fork();
-  if (program < 0) return 126;
-  if (program == 0) run_program(argv);
-  int code = -1;
+  if (program == 0) {
+    ::sigprocmask(SIG_SETMASK, &inherited, nullptr);
+    return;
+  }
+  (void)start.channel.take();  // the program alone says that it runs, by closing it, or why it does not
+  ::prctl(PR_SET_NAME, "caisson-probe");
+  int code = program < 0 ? 126 : -1;
   while (code < 0) {
     int number = ::sigwaitinfo(&awaited, nullptr);
     if (number == SIGTERM) code = 128 + SIGTERM;
     if (number == SIGCHLD) code = reap(program);
   }
   end_children(awaited);
-  return code;
+  ::_exit(code);
 }
 
 }  // namespace caisson
