@@ -63,7 +63,11 @@ const sources = (folder, keep = () => true) => {
 
 const core = [...sources('core'), ...sources('network')]
 const archive = [...sources('archive'), ...sources('monitor', (name) => name === 'remove_tree.cc')]
-const daemon = [...core, ...sources('netd'), ...sources('probe'), ...sources('monitor', (name) => name !== 'main.cc')]
+const daemon = [
+  ...core,
+  ...['netd', 'probe', 'archive', 'copy'].flatMap((folder) => sources(folder)),
+  ...sources('monitor', (name) => name !== 'main.cc'),
+]
 const testSupport = sources('test', (name) => !/^(fuzz_.*|.*_test|launch|network)\.cc$/.test(name))
 const gcSections = ['-Wl,--gc-sections', '-Wl,-z,relro,-z,now']
 const sanitizers = ['-fsanitize=address,undefined']
@@ -89,7 +93,7 @@ const testTargets = [
     name: 'core-test',
     variant: 'sanitize',
     sources: sources('test', (name) => name.endsWith('_test.cc')),
-    library: [...daemon, ...sources('archive'), ...testSupport],
+    library: [...daemon, ...testSupport],
     link: sanitizers,
   },
   {
@@ -110,7 +114,7 @@ const testTargets = [
     name: basename(file, '.cc').replaceAll('_', '-'),
     variant: 'sanitize',
     sources: [file],
-    library: [...daemon, ...sources('archive'), ...testSupport],
+    library: [...daemon, ...testSupport],
     link: sanitizers,
   })),
 ]

@@ -1,9 +1,18 @@
 /** The public API, and all that the command line may use of the engine. Nothing heavy is loaded before it is called. */
 export { configHash } from './engine/config-hash.ts'
+export { parseEndpoint } from './engine/copy-rules.ts'
 export { createEngine } from './engine/engine.ts'
 export { ChangeError, type ExitFacts, ExecError, type FailureFacts, ServiceError } from './engine/errors.ts'
 export type { Emit, EngineEvent, LockHolder, Subject } from './engine/events.ts'
-export type { Attached, AttachOptions, ExecOptions, RunOptions, RunOutcome } from './engine/process-types.ts'
+export type {
+  Attached,
+  AttachOptions,
+  CopyOptions,
+  CopyOutcome,
+  ExecOptions,
+  RunOptions,
+  RunOutcome,
+} from './engine/process-types.ts'
 export type {
   ChangeOptions,
   Check,

@@ -58,6 +58,26 @@ Result<std::vector<std::string>> set_attributes(const Place& place, const TarEnt
   return refused;
 }
 
+Result<void> set_attributes_guarded(const Place& place, const TarEntry& entry) {
+  struct timespec times[2] = {entry.mtime, entry.mtime};
+  if (entry.type == TarType::symlink) {
+    Fd link = TRY(open_entry(place.directory.get(), place.name, O_PATH));
+    struct stat info = TRY(sys::fstat(link.get()));
+    if (!S_ISLNK(info.st_mode)) return Failure{.syscall = "fstat", .error = EBUSY, .path = entry.name};
+    return sys::fchown(link.get(), entry.uid, entry.gid);
+  }
+  bool directory = entry.type == TarType::directory;
+  Fd fd = TRY(open_entry(place.directory.get(), place.name, O_RDONLY | O_NONBLOCK | O_NOCTTY | (directory ? O_DIRECTORY : 0)));
+  struct stat info = TRY(sys::fstat(fd.get()));
+  // A hard link could be to anything.
+  bool ours = directory || (S_ISREG(info.st_mode) && info.st_nlink == 1);
+  if (!ours) return Failure{.syscall = "fstat", .error = EBUSY, .path = entry.name};
+  TRY(sys::fchown(fd.get(), entry.uid, entry.gid));
+  TRY(sys::fchmod(fd.get(), entry.mode));
+  TRY(sys::check(::futimens(fd.get(), times), "futimens", entry.name));
+  return {};
+}
+
 Result<void> set_time(const Place& place, const struct timespec& mtime) {
   struct timespec times[2] = {mtime, mtime};
   TRY(sys::check(::utimensat(place.directory.get(), place.name.c_str(), times, AT_SYMLINK_NOFOLLOW), "utimensat", place.name));

@@ -12,6 +12,8 @@ namespace caisson {
 // By name in a directory that nobody else writes to; never follows a symlink. Returns the names of attributes that the file
 // system does not take.
 Result<std::vector<std::string>> set_attributes(const Place& place, const TarEntry& entry);
+// The same without extended attributes, where somebody else may exchange what has the name meanwhile: EBUSY then.
+Result<void> set_attributes_guarded(const Place& place, const TarEntry& entry);
 Result<void> set_time(const Place& place, const struct timespec& mtime);
 
 // overlayfs: nothing of the layers below shows in this directory.

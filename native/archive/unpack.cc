@@ -72,14 +72,16 @@ class Lower {
 
 class Unpacker {
  public:
-  Unpacker(Source& source, Root root, Lower lower, Form form)
-      : reader_(source), root_(std::move(root)), lower_(std::move(lower)), form_(form), buffer_(1 << 20) {}
+  Unpacker(Source& source, Root root, Lower lower, const UnpackOptions& options)
+      : reader_(source), root_(std::move(root)), lower_(std::move(lower)), form_(options.form), owners_(options.owners),
+        buffer_(form_ == Form::copy ? 64 << 10 : 1 << 20) {}
 
   Result<Unpacked> run() {
     for (;;) {
       std::optional<TarEntry> entry = TRY(reader_.next());
       if (!entry) break;
       result_.entries++;
+      if (form_ == Form::copy) disown(*entry);
       TRY(put(*entry));
     }
     TRY(reader_.drain());
@@ -88,6 +90,14 @@ class Unpacker {
   }
 
  private:
+  void disown(TarEntry& entry) const {
+    entry.xattrs.clear();
+    if (owners_) return;
+    entry.uid = ::geteuid();
+    entry.gid = ::getegid();
+    entry.mode &= ~static_cast<mode_t>(S_ISUID | S_ISGID);
+  }
+
   Result<void> put(const TarEntry& entry) {
     std::string path = TRY(normalised(entry.name, entry.name));
     if (path.empty()) return put_root(entry);
@@ -99,13 +109,15 @@ class Unpacker {
     if (opaque) TRY(set_opaque(place));
     if (entry.type == TarType::hardlink) return {};
     implied_.erase(path);
-    for (const std::string& name : TRY(set_attributes(place, entry))) leave_out(entry.name + " (" + name + ")");
+    if (form_ == Form::copy) TRY(set_attributes_guarded(place, entry));
+    else for (const std::string& name : TRY(set_attributes(place, entry))) leave_out(entry.name + " (" + name + ")");
     if (entry.type == TarType::directory) times_[path] = entry.mtime;
     return {};
   }
 
   Result<void> put_root(const TarEntry& entry) {
     if (entry.type != TarType::directory) return refused(entry.name, "would replace the root");
+    if (form_ == Form::copy) return {};  // it was there before
     Place place{TRY(duplicate(root_.fd())), "."};
     for (const std::string& name : TRY(set_attributes(place, entry))) leave_out(entry.name + " (" + name + ")");
     times_["."] = entry.mtime;
@@ -183,6 +195,10 @@ class Unpacker {
     if (!info) return std::move(info).failure();
     bool directory = S_ISDIR(info.value().st_mode);
     if (directory && entry.type == TarType::directory) return true;
+    if (form_ == Form::copy && directory) return refused(entry.name, "cannot replace a directory");
+    if (form_ == Form::copy && entry.type == TarType::directory) {
+      return refused(entry.name, "is a directory and cannot replace something that is none");
+    }
     opaque = entry.type == TarType::directory && form_ == Form::layer && is_whiteout(info.value());
     if (directory) {
       TRY(remove_tree("/proc/self/fd/" + std::to_string(place.directory.get()) + "/" + place.name));
@@ -214,6 +230,10 @@ class Unpacker {
 
   Result<bool> make_node(const Place& place, const TarEntry& entry, mode_t type) {
     bool fifo = type == S_IFIFO;
+    if (form_ == Form::copy) {
+      leave_out(entry.name);
+      return false;
+    }
     if (entry.major > MAX_MAJOR || entry.minor > MAX_MINOR) return refused(entry.name, "has a device number out of range");
     if (type == S_IFCHR && entry.major == 0 && entry.minor == 0) {
       return refused(entry.name, "is the character device 0:0, which stands for a deletion in a layer");
@@ -302,6 +322,7 @@ class Unpacker {
   Root root_;
   Lower lower_;
   Form form_;
+  bool owners_;
   std::vector<uint8_t> buffer_;
   Fd parent_;  // of the entry before; empty: unknown
   std::string parent_path_;
@@ -314,7 +335,7 @@ class Unpacker {
 
 Result<Unpacked> unpack(Source& source, int root, const UnpackOptions& options) {
   Lower lower = TRY(Lower::open(options.lower));
-  return Unpacker(source, Root(TRY(duplicate(root))), std::move(lower), options.form).run();
+  return Unpacker(source, Root(TRY(duplicate(root))), std::move(lower), options).run();
 }
 
 }  // namespace caisson

@@ -15,12 +15,17 @@ namespace caisson {
 enum class Form {
   rootfs,  // names of whiteouts are names like any other
   layer,   // `.wh.name` deletes, `.wh..wh..opq` hides what lies below (image-spec layer.md)
+  // A copy into a directory that has content and other users: no devices, FIFOs or extended attributes, a directory never
+  // takes the place of something else or gives it up, attributes are set through descriptors.
+  copy,
 };
 
 struct UnpackOptions {
   Form form = Form::rootfs;
   // Unpacked layers below this one, topmost first: whiteouts and parents that the archive does not name depend on them.
   std::vector<std::string> lower;
+  // Form::copy: owners and set-id bits are kept; otherwise all is the caller's.
+  bool owners = true;
 };
 
 struct Unpacked {
@@ -31,7 +36,7 @@ struct Unpacked {
   uint64_t incomplete_count = 0;
 };
 
-// `root`: an empty directory. Owners, modes (setuid too), times, extended attributes, devices and FIFOs are kept. A failure
+// `root`: a directory, empty unless it is a copy. Owners, modes (setuid too), times, extended attributes, devices and FIFOs are kept. A failure
 // for which is_refusal() holds is the archive's fault; what was written stays for the caller to remove.
 Result<Unpacked> unpack(Source& source, int root, const UnpackOptions& options);
 

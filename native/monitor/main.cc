@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "../copy/copy.h"
 #include "../core/modes.h"
 #include "../netd/netd.h"
 #include "../probe/probe_main.h"
@@ -10,7 +11,7 @@
 namespace {
 
 int usage() {
-  fputs("caisson-monitor is run by caisson: monitor | netd | init | exec | probe | undo\n", stderr);
+  fputs("caisson-monitor is run by caisson: monitor | netd | init | exec | probe | copy | undo\n", stderr);
   return 2;
 }
 
@@ -24,6 +25,7 @@ int main(int argc, char** argv) {
   if (strcmp(mode, "init") == 0) return caisson::init_main(argv + 2);
   if (strcmp(mode, "exec") == 0) return caisson::exec_main();
   if (strcmp(mode, "probe") == 0) return caisson::probe_main(argc, argv);
+  if (strcmp(mode, "copy") == 0) return caisson::copy_main(argc, argv);
   if (strcmp(mode, "undo") == 0) return caisson::undo_main(argc, argv);
   return usage();
 }

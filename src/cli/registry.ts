@@ -70,6 +70,11 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'Run a command in a running container',
     load: async () => (await import('./commands/exec.ts')).exec,
   },
+  cp: {
+    group: 'Run',
+    summary: 'Copy files from and to containers',
+    load: async () => (await import('./commands/cp.ts')).cp,
+  },
   ps: { group: 'Look', summary: 'List containers', load: async () => (await import('./commands/ps.ts')).ps },
   logs: {
     group: 'Look',
@@ -170,7 +175,6 @@ export const LATER: ReadonlySet<string> = new Set([
   'bridge',
   'build',
   'commit',
-  'cp',
   'export',
   'publish',
   'pull',

@@ -35,6 +35,7 @@ export const createEngine = (options: EngineOptions): Engine => ({
   run: async (project, run) => (await import('./one-off.ts')).run(options, project, run),
   attach: async (name, attach) => (await import('./attach.ts')).attach(options, name, attach),
   exec: async (name, exec) => (await import('./exec.ts')).exec(options, name, exec),
+  copy: async (name, copy) => (await import('./copy.ts')).copy(options, name, copy),
   port: async (name, port) => (await import('./ps.ts')).port(options, name, port),
 
   images: async () => (await import('./images.ts')).images(options),

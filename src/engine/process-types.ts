@@ -1,4 +1,5 @@
 /** Types of what has to do with one process: exec, run, attach. */
+import type { LocalPath, ServicePath } from './copy-rules.ts'
 import type { OneOffRequest } from '../plan/one-off.ts'
 import type { Outcome } from './types.ts'
 
@@ -64,4 +65,23 @@ export interface RunOutcome extends Outcome {
 export interface AttachOptions {
   readonly service: string
   readonly index: number | undefined
+}
+
+export interface CopyOptions {
+  /** One of the two is in a service. */
+  readonly from: LocalPath | ServicePath
+  readonly to: LocalPath | ServicePath
+  /** Containers of `run` too. */
+  readonly all: boolean
+  /** Owners and set-id bits are kept on this machine. */
+  readonly archive: boolean
+  /** The source itself, if it is a symlink. */
+  readonly followLink: boolean
+  readonly index: number | undefined
+}
+
+/** Devices, FIFOs, sockets: names of the first hundred, and how many. */
+export interface CopyOutcome {
+  readonly skipped: readonly string[]
+  readonly skippedCount: number
 }

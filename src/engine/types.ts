@@ -18,7 +18,15 @@ import type {
   Status,
 } from '../state/records.ts'
 import type { Emit } from './events.ts'
-import type { Attached, AttachOptions, ExecOptions, RunOptions, RunOutcome } from './process-types.ts'
+import type {
+  Attached,
+  AttachOptions,
+  CopyOptions,
+  CopyOutcome,
+  ExecOptions,
+  RunOptions,
+  RunOutcome,
+} from './process-types.ts'
 
 export interface EngineOptions {
   /** $CAISSON_ROOT, absolute: what must last. */
@@ -349,6 +357,8 @@ export interface Engine {
   attach(name: string, options: AttachOptions): Promise<Attached>
   /** Exit code of the process; 125, 126, 127 for our own failures, thrown as errors with that `exitCode`. */
   exec(name: string, options: ExecOptions): Promise<number>
+  /** Throws ENOSERVICE, ECOPY. */
+  copy(name: string, options: CopyOptions): Promise<CopyOutcome>
   /** undefined: that port is not published. */
   port(
     name: string,
