@@ -1,0 +1,236 @@
+import { spawnSync } from 'node:child_process'
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { needsRoot } from '../helpers/root.ts'
+import { CLI, cleanUp, folder, ps, runRoot, stateRoot } from './scenario.ts'
+
+needsRoot(test)
+test.after(cleanUp)
+
+const base = 'image: caisson/host, stop_signal: SIGKILL, network_mode: none, command: sleep 1000'
+const project = folder(
+  `
+services:
+  a: {${base}, volumes: ["data:/data", "./ro:/ro:ro"]}
+  many: {${base}, scale: 2}
+volumes: {data: {}}
+`,
+  { 'in/file': 'a file\n', 'in/sub/deep': 'deep\n', 'ro/here': 'x' },
+)
+const here = (path: string) => `${project.directory}/${path}`
+const local = (path: string) => readFileSync(here(path), 'utf8')
+const inside = (...command: string[]) => project.run('exec', '-T', 'a', ...command)
+const status = (...args: string[]) => project.try(['cp', ...args]).status
+const fresh = (name: string): string => {
+  rmSync(here(name), { recursive: true, force: true })
+  mkdirSync(here(name))
+  return name
+}
+
+test('a file goes into a directory and comes back under another name', () => {
+  project.run('up', '-d')
+  project.run('cp', 'in/file', 'a:/tmp/')
+  project.run('cp', 'a:/tmp/file', 'out')
+  assert.is(local('out'), 'a file\n')
+  project.run('cp', 'in/file', 'a:tmp/renamed')
+  assert.is(inside('cat', '/tmp/renamed'), 'a file\n')
+})
+
+test('a directory takes a new name, goes into one that is there, or gives its content', () => {
+  project.run('cp', 'in', 'a:/tmp/dir')
+  project.run('cp', 'in', 'a:/tmp/dir')
+  project.run('cp', 'in/.', 'a:/tmp/dots')
+  assert.is(inside('cat', '/tmp/dir/sub/deep', '/tmp/dir/in/sub/deep', '/tmp/dots/sub/deep'), 'deep\n'.repeat(3))
+  project.run('cp', 'a:/tmp/dir', 'all')
+  assert.equal(readdirSync(here('all')).sort(), ['file', 'in', 'sub'])
+  fresh('there')
+  project.run('cp', 'a:/tmp/dots/', 'there')
+  project.run('cp', 'a:/tmp/dots/.', 'there')
+  assert.equal(readdirSync(here('there')).sort(), ['dots', 'file', 'sub'])
+})
+
+for (const [what, args] of [
+  ['a missing parent', ['in/file', 'a:/no/such/dir/']],
+  ['a missing parent of a new name', ['in/file', 'a:/no/such/name']],
+  ['a file for a parent', ['in/file', 'a:/etc/passwd/x']],
+  ['a directory over a file', ['in', 'a:/etc/passwd']],
+  ['a missing source inside', ['a:/nope', 'out']],
+  ['a missing source here', ['nope', 'a:/x']],
+  ['a missing directory here', ['a:/etc/passwd', 'no/such/name']],
+  ['an archive into a file', ['-', 'a:/etc/passwd']],
+  ['a missing replica', ['--index', '7', 'in/file', 'a:/x']],
+  ['a read-only mount', ['in/file', 'a:/ro/new']],
+] as const) {
+  test(`${what} is refused with exit code 1, and makes nothing`, () => {
+    assert.is(status(...args), 1)
+    assert.is(inside('sh', '-c', 'ls -d /no /x 2>/dev/null; test -f /etc/passwd && echo -n kept'), 'kept')
+  })
+}
+
+test('two local paths, or two services, are a mistake of usage', () => {
+  assert.is(status('in', 'out'), 2)
+  assert.is(status('a:/etc', 'many:/etc'), 2)
+})
+
+test('a link is copied as one unless -L is given', () => {
+  inside('sh', '-c', 'echo target > /tmp/target; ln -s target /tmp/link; ln -s /tmp/gone /tmp/dangling')
+  project.run('cp', 'a:/tmp/link', 'link')
+  assert.is(readlinkSync(here('link')), 'target')
+  project.run('cp', '-L', 'a:/tmp/link', 'followed')
+  assert.is(local('followed'), 'target\n')
+  project.run('cp', 'in/file', 'a:/tmp/dangling')
+  assert.is(inside('cat', '/tmp/gone'), 'a file\n')
+  symlinkSync('in', here('to-in'))
+  project.run('cp', 'to-in', 'a:/tmp/as-link')
+  project.run('cp', '-L', 'to-in', 'a:/tmp/as-directory')
+  assert.is(inside('readlink', '/tmp/as-link'), 'in\n')
+  assert.is(inside('cat', '/tmp/as-directory/file'), 'a file\n')
+})
+
+test('- is a tar archive, both ways', () => {
+  const tar = spawnSync('tar', ['c', '-C', here('in'), '.']).stdout
+  const put = spawnSync(process.execPath, [CLI, 'cp', '-', 'a:/data'], { cwd: project.directory, input: tar })
+  assert.is(put.status, 0)
+  assert.is(inside('cat', '/data/sub/deep'), 'deep\n')
+  const got = spawnSync(process.execPath, [CLI, 'cp', 'a:/data', '-'], { cwd: project.directory })
+  const list = spawnSync('tar', ['t'], { input: got.stdout, encoding: 'utf8' })
+  assert.equal(list.stdout.trim().split('\n').sort(), ['data/', 'data/file', 'data/sub/', 'data/sub/deep'])
+})
+
+test('into a service goes to all its containers; --index chooses one', () => {
+  project.run('cp', 'in/file', 'many:/tmp/x')
+  project.run('cp', '--index', '2', 'in/file', 'many:/tmp/y')
+  const list = (index: string) => project.run('exec', '-T', '--index', index, 'many', 'ls', '/tmp')
+  assert.equal([list('1'), list('2')], ['x\n', 'x\ny\n'])
+  assert.is(project.try(['cp', '-', 'many:/tmp'], { input: '' }).status, 1)
+})
+
+test('owners and set-id bits reach this machine only with -a', () => {
+  inside('sh', '-c', 'echo x > /tmp/owned; chown 1234:1234 /tmp/owned; chmod 4755 /tmp/owned')
+  project.run('cp', 'a:/tmp/owned', 'owned')
+  project.run('cp', '-a', 'a:/tmp/owned', 'owned-a')
+  const facts = (name: string) => [statSync(here(name)).uid, statSync(here(name)).mode & 0o7777]
+  assert.equal(facts('owned'), [process.getuid?.(), 0o755])
+  assert.equal(facts('owned-a'), [1234, 0o4755])
+  chmodSync(here('owned-a'), 0o640)
+  project.run('cp', 'owned-a', 'a:/tmp/back')
+  assert.is(inside('stat', '-c', '%u %a', '/tmp/back'), '1234 640\n')
+})
+
+test('a link out of the container leads to its own files, not to those of this machine', () => {
+  const secret = '/etc/caisson-copy-test'
+  inside('sh', '-c', 'ln -s /etc /tmp/out; ln -s / /tmp/top; ln -s ../../../../../../etc /tmp/up')
+  try {
+    project.run('cp', 'in/file', `a:/tmp/out/${secret.slice(5)}`)
+    project.run('cp', 'in/file', 'a:/tmp/up/up')
+    assert.is(inside('cat', secret, '/etc/up'), 'a file\n'.repeat(2))
+    assert.not.ok(existsSync(secret))
+    fresh('top')
+    project.run('cp', '-L', 'a:/tmp/top/etc', 'top')
+    assert.is(local(`top/etc/${secret.slice(5)}`), 'a file\n')
+  } finally {
+    rmSync(secret, { force: true })
+  }
+})
+
+test('an archive cannot leave the directory here', () => {
+  fresh('jail')
+  symlinkSync('/tmp', here('jail/x'))
+  inside('sh', '-c', 'mkdir -p /tmp/evil/x && echo evil > /tmp/evil/x/caisson-escaped')
+  assert.is(status('a:/tmp/evil/.', 'jail'), 1)
+  assert.not.ok(existsSync('/tmp/caisson-escaped'))
+  assert.ok(lstatSync(here('jail/x')).isSymbolicLink())
+})
+
+test('FIFOs and devices are left out, and told', () => {
+  inside('sh', '-c', 'mkdir /tmp/odd; mkfifo /tmp/odd/fifo; mknod /tmp/odd/null c 1 3; echo x > /tmp/odd/file')
+  const outcome = project.try(['cp', 'a:/tmp/odd', 'odd'], { timeoutMs: 10_000 })
+  assert.is(outcome.status, 0)
+  assert.match(outcome.stderr, 'odd/fifo')
+  assert.equal(readdirSync(here('odd')), ['file'])
+  assert.is(status('a:/tmp/odd/fifo', 'fifo'), 1)
+})
+
+test('many small files and a large one arrive whole', () => {
+  inside(
+    'sh',
+    '-c',
+    'mkdir /tmp/5000; cd /tmp/5000; seq 5000 | split -l 1 -a 4 -; head -c 100M /dev/urandom > /tmp/large',
+  )
+  project.run('cp', 'a:/tmp/5000', 'small')
+  assert.is(readdirSync(here('small')).length, 5000)
+  project.run('cp', 'small', 'a:/tmp/again')
+  assert.is(inside('sh', '-c', 'diff -r /tmp/5000 /tmp/again && ls /tmp/again | wc -l').trim(), '5000')
+  project.run('cp', 'a:/tmp/large', 'large')
+  project.run('cp', 'large', 'a:/tmp/large-again')
+  assert.is(statSync(here('large')).size, 100 << 20)
+  inside('cmp', '/tmp/large', '/tmp/large-again')
+  inside('rm', '/tmp/large', '/tmp/large-again')
+})
+
+test('a hard link stays one, and a long name whole', () => {
+  const long = `${'d'.repeat(120)}/${'f'.repeat(120)}`
+  inside(
+    'sh',
+    '-c',
+    `mkdir -p /tmp/names/${'d'.repeat(120)}; echo x > /tmp/names/${long}; ln /tmp/names/${long} /tmp/names/same`,
+  )
+  project.run('cp', 'a:/tmp/names', 'names')
+  assert.is(statSync(here('names/same')).ino, statSync(here(`names/${long}`)).ino)
+})
+
+test('a frozen container is copied from and to', () => {
+  project.run('pause', 'a')
+  project.run('cp', 'in/file', 'a:/tmp/frozen')
+  project.run('cp', 'a:/tmp/frozen', 'frozen')
+  project.run('unpause', 'a')
+  assert.is(local('frozen'), 'a file\n')
+})
+
+test('a container that does not run is copied from and to, its volumes too', () => {
+  project.run('stop', '-t', '0', 'a')
+  project.run('cp', 'in/file', 'a:/late')
+  project.run('cp', 'a:/late', 'late')
+  assert.is(local('late'), 'a file\n')
+  project.run('cp', 'a:/data/sub/deep', 'volume')
+  project.run('cp', 'in/file', 'a:/data/later')
+  assert.is(local('volume'), 'deep\n')
+  assert.is(status('in/file', 'a:/ro/new'), 1)
+  assert.is(status('in/file', 'a:/usr/new'), 1)
+  project.run('start', 'a')
+  assert.is(inside('cat', '/late', '/data/later'), 'a file\n'.repeat(2))
+})
+
+test('a container that never ran keeps what is copied into it', () => {
+  project.run('rm', '-sf', 'a')
+  project.run('create', 'a')
+  project.run('cp', 'in/file', 'a:/early')
+  project.run('start', 'a')
+  assert.is(inside('cat', '/early'), 'a file\n')
+})
+
+test('nothing is left behind', () => {
+  for (const { ID } of ps(project)) assert.not.ok(existsSync(`${stateRoot()}/containers/${ID}/copy-work`))
+  const mounts = readFileSync('/proc/self/mountinfo', 'utf8')
+  assert.not.ok(mounts.includes(project.name))
+  assert.equal(
+    readdirSync(runRoot()).filter((name) => name.startsWith('copy')),
+    [],
+  )
+  writeFileSync(here('done'), '')
+})
+
+test.run()
