@@ -39,6 +39,9 @@ const environment = (extra: Readonly<Record<string, string>> = {}): NodeJS.Proce
   ...extra,
 })
 
+/** The environment of every command of a scenario. */
+export const commandEnvironment = (): NodeJS.ProcessEnv => environment()
+
 export const stateRoot = (): string => environment().CAISSON_ROOT ?? ''
 export const runRoot = (): string => environment().CAISSON_RUN ?? ''
 
