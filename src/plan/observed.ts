@@ -74,6 +74,7 @@ export interface ObservedVolume {
   readonly key: string
   readonly project: string | undefined
   readonly anonymous: boolean
+  readonly labels: Readonly<Record<string, string>>
   /** Its content is there; a command that died between record and content left the record alone. */
   readonly present: boolean
 }

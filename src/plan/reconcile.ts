@@ -142,6 +142,19 @@ const foreign = (section: 'networks' | 'volumes', key: string, name: string): Di
   hint: 'set `external: true` to say that this is meant',
 })
 
+const sameLabels = (one: Readonly<Record<string, string>>, other: Readonly<Record<string, string>>): boolean =>
+  Object.keys(one).length === Object.keys(other).length &&
+  Object.entries(one).every(([key, value]) => other[key] === value)
+
+/** Compose asks whether to make it anew and lose its data. We never lose data unasked. */
+const changedVolume = (key: string, name: string): Diagnostic => ({
+  code: 'plan/volume-changed',
+  severity: 'warning',
+  path: ['volumes', key],
+  message: `volume ${name} was made with other labels; it is used as it is, with its data`,
+  hint: '`down -v` removes it, and its data; the next `up` makes it anew',
+})
+
 const ensureVolume = (making: Making, key: string) => {
   const volume = making.project.volumes[key]
   if (volume === undefined) return
@@ -155,6 +168,8 @@ const ensureVolume = (making: Making, key: string) => {
     making.volumes.set(key, making.builder.add(creation, `volume:${key}`, 'half made'))
   } else if (!volume.external && !shared && there.project !== making.project.name) {
     making.warnings.push(foreign('volumes', key, volume.name))
+  } else if (!volume.external && !sameLabels(volume.labels, there.labels)) {
+    making.warnings.push(changedVolume(key, volume.name))
   }
 }
 

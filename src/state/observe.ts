@@ -44,8 +44,8 @@ export const observe = ({ containers, networks, volumes, links }: World): Observ
     present: links?.has(bridge) ?? true,
     project: project === '' ? undefined : project,
   })),
-  volumes: volumes.map(({ record: { name, key, project, anonymous }, hasData }) => ({
-    ...{ name, key, anonymous },
+  volumes: volumes.map(({ record: { name, key, project, anonymous, labels }, hasData }) => ({
+    ...{ name, key, anonymous, labels },
     present: hasData,
     project: project === '' ? undefined : project,
   })),

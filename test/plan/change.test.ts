@@ -14,7 +14,7 @@ const unnamed = { name: 'shop', project: undefined }
 const named = { name: 'shop', project: of }
 const all = { services: [], timeoutMs: undefined, wait: false, noDeps: false }
 const down = { ...all, volumes: false, removeOrphans: false }
-const data = { name: 'shop_data', key: 'data', project: 'shop', anonymous: false, present: true }
+const data = { name: 'shop_data', key: 'data', project: 'shop', anonymous: false, labels: {}, present: true }
 const world = observed({ containers: both, networks: [made(network('default'))], volumes: [data] })
 
 test('stop goes against the dependencies, file or no file', () => {

@@ -263,7 +263,7 @@ test('an external network or volume that is not there is an error', () => {
 test("somebody else's volume of the same name is used with a warning", () => {
   const api = service('api', mounted('data'))
   const there = observed({
-    volumes: [{ name: 'shop_data', key: 'data', project: undefined, anonymous: false, present: true }],
+    volumes: [{ name: 'shop_data', key: 'data', project: undefined, anonymous: false, labels: {}, present: true }],
   })
   const { plan, warnings } = up(project([api], { volumes: [volume('data')] }), there)
   assert.not.match(formatPlan(plan), 'createVolume')
@@ -275,7 +275,7 @@ test("somebody else's volume of the same name is used with a warning", () => {
 
 test('a volume that a killed command left without content is made again', () => {
   const api = service('api', mounted('data'))
-  const half = { name: 'shop_data', key: 'data', project: 'shop', anonymous: false, present: false }
+  const half = { name: 'shop_data', key: 'data', project: 'shop', anonymous: false, labels: {}, present: false }
   assert.match(
     text(project([api], { volumes: [volume('data')] }), observed({ volumes: [half] })),
     'createVolume data (half made)',
@@ -322,6 +322,17 @@ test('anonymous volumes move to the replacement unless renewed', () => {
     )
   assert.equal(replaces(false), [['web1', false]])
   assert.equal(replaces(true), [['web1', true]])
+})
+
+test('a volume of ours whose labels have changed stays, with its data and a warning', () => {
+  const of = project([service('web', mounted('data'))], { volumes: [volume('data', { labels: { a: 'new' } })] })
+  const there = { name: 'shop_data', key: 'data', project: 'shop', anonymous: false, labels: {}, present: true }
+  const { plan, warnings } = reconcileUp(of, observed({ volumes: [there] }), upOptions(of))
+  assert.equal(
+    warnings.map(({ code, path }) => [code, path]),
+    [['plan/volume-changed', ['volumes', 'data']]],
+  )
+  assert.not.ok(plan.nodes.some(({ operation }) => operation.kind === 'removeVolume'))
 })
 
 test.run()
