@@ -2,7 +2,8 @@
 import type { Project, Service } from '../compose/project.ts'
 import { CaissonError, type Diagnostic, ProjectError } from '../errors.ts'
 import type { HostFacts } from '../native/host-facts.ts'
-import { imageId } from '../image/store.ts'
+import type { ImageConfig } from '../oci/image-config.ts'
+import { configById, imageId } from '../image/store.ts'
 import { conditionFindings } from '../plan/conditions.ts'
 import type { UpPlanOptions } from '../plan/making.ts'
 import { namespaceConflicts } from '../plan/namespaces.ts'
@@ -35,15 +36,22 @@ interface Manner {
   readonly attach?: Attach | undefined
 }
 
-/** Identity of each service's image; those that are not here are findings with their place. */
+/** Of image-spec config.md's Test: empty is inherited (there is nothing to inherit from here), NONE is none. */
+const hasOwnCheck = (config: ImageConfig | undefined): boolean =>
+  !['NONE', undefined].includes(config?.healthcheck?.test[0])
+
+/** Identity of each service's image and whether it brings a health check; those that are not here are findings. */
 const imagesOf = (root: string, project: Project, names: Iterable<string>) => {
   const images: Record<string, string> = {}
+  const imageHealthchecks = new Set<string>()
   const findings: Diagnostic[] = []
   for (const name of names) {
     const reference = project.services[name]?.image
     if (reference === undefined) continue
     try {
-      images[name] = imageId({ root }, reference)
+      const id = imageId({ root }, reference)
+      images[name] = id
+      if (hasOwnCheck(configById({ root }, id))) imageHealthchecks.add(name)
     } catch (error) {
       if (!(error instanceof CaissonError)) throw error
       const { code, message, hint } = error
@@ -53,7 +61,7 @@ const imagesOf = (root: string, project: Project, names: Iterable<string>) => {
       })
     }
   }
-  return { images, findings }
+  return { images, imageHealthchecks, findings }
 }
 
 /** A service without an image would be built. */
@@ -80,8 +88,7 @@ const checkOnHost = (service: Service, facts: HostFacts): readonly Diagnostic[] 
 /** Everything that stands in the way, at once. Throws ProjectError; warnings go out as events. */
 const check = (engine: EngineOptions, project: Project, options: UpOptions): Images => {
   const names = selectServices(project, options.services, options.noDeps)
-  const { images, findings } = imagesOf(engine.root, project, names)
-  const imageHealthchecks = new Set<string>()
+  const { images, imageHealthchecks, findings } = imagesOf(engine.root, project, names)
   const selected = Object.fromEntries(Object.entries(project.services).filter(([name]) => names.has(name)))
   const facts = readHostFacts(engine)
   const all = [

@@ -51,7 +51,12 @@ test('progress is lines on stderr, JSON where asked, or nothing', () => {
     ` Container ${NAME}-talker-1  Stopping\n Container ${NAME}-talker-1  Stopped\n`,
   )
   const lines = attempt('--progress json start talker').stderr.trimEnd().split('\n')
-  assert.equal(JSON.parse(lines.at(-1) ?? ''), { id: `Container ${NAME}-talker-1`, status: 'Done', text: 'Started' })
+  assert.equal(JSON.parse(lines.at(-1) ?? ''), {
+    id: `Container ${NAME}-talker-1`,
+    status: 'Done',
+    text: 'Started',
+    details: 'exited (137)',
+  })
   assert.is(attempt('--progress quiet stop talker').stderr, '')
   run('start talker')
 })

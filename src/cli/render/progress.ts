@@ -75,8 +75,9 @@ const STATUS: Readonly<Record<StepEvent['kind'], string>> = {
   skipped: 'Warning',
 }
 
-/** What is known of a failure: of a service's, how it ended and its last words too. */
-const detailsOf = (event: StepEvent): object => {
+/** The reason of what is done; what is known of a failure: of a service's, how it ended and its last words too. */
+const detailsOf = (event: StepEvent, reasons: ReadonlySet<number>): object => {
+  if (event.kind === 'done' && reasons.has(event.node.id)) return { details: event.node.cause }
   if (event.kind !== 'failed') return {}
   const { error } = event
   if (!(error instanceof ServiceError)) return { details: error.message }
@@ -84,12 +85,14 @@ const detailsOf = (event: StepEvent): object => {
   return { details, service, exit, health, output }
 }
 
-/** Keys of docker compose's `--progress json`. */
+const NO_REASONS: ReadonlySet<number> = new Set()
+
+/** Keys of docker compose's `--progress json`; the reason is a detail, so that `text` is Compose's word. */
 const json = (context: Context): Progress => ({
   emit: lines((event, reasons) => {
     if (isStep(event)) {
-      const [id, text] = [titleOf(event.subject), stateWords(event, reasons)]
-      return JSON.stringify({ id, status: STATUS[event.kind], text, ...detailsOf(event) })
+      const [id, text] = [titleOf(event.subject), stateWords(event, NO_REASONS)]
+      return JSON.stringify({ id, status: STATUS[event.kind], text, ...detailsOf(event, reasons) })
     }
     const notice = formatNotice(context, event)
     return notice === undefined ? undefined : JSON.stringify({ level: 'warning', message: notice.trimEnd() })
