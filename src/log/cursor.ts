@@ -10,6 +10,8 @@ const NEWLINE = 10
 const TIME_LENGTH = 30
 /** Of the tag in `<time> <stdout|stderr> <F|P> …`. */
 const TAG_AT = TIME_LENGTH + ' stdout '.length
+/** First letter in which stdout and stderr differ. */
+const STREAM_AT = TIME_LENGTH + ' std'.length
 const PARTIAL = 'P'.charCodeAt(0)
 
 const isMissing = (error: unknown) => error instanceof Error && 'code' in error && error.code === 'ENOENT'
@@ -62,17 +64,28 @@ export interface Position {
   readonly offset: number
 }
 
-/** A line that `tail` counts. */
-const counts = (line: Buffer, { until, matches }: Range): boolean => {
-  if (line[TAG_AT] === PARTIAL || (until !== '' && line.toString('latin1', 0, TIME_LENGTH) > until)) return false
-  return matches?.(line.subarray(TAG_AT + 2)) ?? true
+/**
+ * A line that `tail` counts. Lines come from the end: a part whose stream has something behind it (`ended`, by the letter
+ * that tells stdout and stderr apart) belongs to what is behind it; one that has not is a line without its end.
+ */
+const counts = (line: Buffer, { until, matches }: Range, ended: Set<number>): boolean => {
+  if (until !== '' && line.toString('latin1', 0, TIME_LENGTH) > until) return false
+  const stream = line[STREAM_AT] ?? 0
+  const isPart = line[TAG_AT] === PARTIAL && ended.has(stream)
+  ended.add(stream)
+  return !isPart && (matches?.(line.subarray(TAG_AT + 2)) ?? true)
 }
 
 /**
  * Offset of the start of the last `wanted` whole lines of a segment, counting those up to `until`; and how many it has.
  * A line in parts (P … F) counts once.
  */
-const tailOf = (fd: number, wanted: number, range: Range): { readonly offset: number; readonly lines: number } => {
+const tailOf = (
+  fd: number,
+  wanted: number,
+  range: Range,
+  ended: Set<number>,
+): { readonly offset: number; readonly lines: number } => {
   let end = fstatSync(fd).size
   let rest = Buffer.alloc(0) // start of the line that the previous chunk began in
   let lines = 0
@@ -86,7 +99,7 @@ const tailOf = (fd: number, wanted: number, range: Range): { readonly offset: nu
       const before = text.lastIndexOf(NEWLINE, lineEnd - 1)
       if (before === -1 && start > 0) break
       const lineStart = before + 1
-      if (counts(text.subarray(lineStart, lineEnd), range)) {
+      if (counts(text.subarray(lineStart, lineEnd), range, ended)) {
         if (lines === wanted) return { offset: start + lineEnd + 1, lines }
         lines += 1
       }
@@ -106,12 +119,13 @@ export const startOf = (directory: string, range: Range): Position => {
   while (since !== '' && first + 1 < segments.length && firstTime(directory, segments[first + 1] ?? 0) < since)
     first += 1
   if (tail !== undefined) {
+    const ended = new Set<number>()
     let wanted = tail
     for (const segment of segments.slice(first).reverse()) {
       const fd = openSegment(directory, segment)
       if (fd === undefined) break
       try {
-        const { offset, lines } = tailOf(fd, wanted, range)
+        const { offset, lines } = tailOf(fd, wanted, range, ended)
         if (offset > 0) return { segment, offset }
         wanted -= lines
       } finally {

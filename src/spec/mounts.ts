@@ -53,12 +53,13 @@ const defaultMounts = (service: Service): OciMount[] => {
   ]
 }
 
-const generatedFiles = ({ paths }: Allocation): OciMount[] =>
+/** Read-only where the root is, as in Docker. */
+const generatedFiles = (service: Service, { paths }: Allocation): OciMount[] =>
   [
     ['/etc/resolv.conf', paths.resolvConf] as const,
     ['/etc/hostname', paths.hostname] as const,
     ['/etc/hosts', paths.hosts] as const,
-  ].flatMap(([target, source]) => (source === '' ? [] : [bind(source, target, 'rprivate')]))
+  ].flatMap(([target, source]) => (source === '' ? [] : [bind(source, target, 'rprivate', ...readOnlyOption(service))]))
 
 const imageBinds = ({ imageBinds }: Allocation): OciMount[] =>
   imageBinds.map(({ source, target }) => bind(source, normalPath(target), 'ro', 'nodev', 'rprivate'))
@@ -178,7 +179,7 @@ const withoutShadowed = (mounts: readonly OciMount[], ours: number): OciMount[] 
 
 /** Every mount of the container, parents before children. */
 export const ociMounts = (service: Service, allocation: Allocation, report: Report): OciMount[] => {
-  const ours = [...defaultMounts(service), ...imageBinds(allocation), ...generatedFiles(allocation)]
+  const ours = [...defaultMounts(service), ...imageBinds(allocation), ...generatedFiles(service, allocation)]
   const theirs = [
     ...imageVolumes(service, allocation, report),
     ...service.volumes.flatMap((mount) => serviceMount(mount, allocation, report)),

@@ -13,6 +13,7 @@ import {
   readSaid,
   runner,
   type Said,
+  type Step,
   take,
   titleOf,
   writeSaid,
@@ -41,7 +42,8 @@ const same = (one: Said | undefined, other: Said | undefined): boolean => text(o
 /** What is wrong with one step, all of it: nothing where it says what Docker says, or differs as listed. */
 const mistakeOf = (step: Step, said?: Said, docker?: Said, ours?: Said): readonly string[] => {
   const title = titleOf(step)
-  if (step.differs === undefined) return same(said, docker) ? [] : [`${title}: ${text(said)} is not Docker's ${text(docker)}`]
+  if (step.differs === undefined)
+    return same(said, docker) ? [] : [`${title}: ${text(said)} is not Docker's ${text(docker)}`]
   if (!differences.includes(`| ${step.differs} |`)) return [`${title}: docs/differences.md has no row ${step.differs}`]
   if (same(said, docker)) return [`${title}: differs no more, which row ${step.differs} says`]
   return same(said, ours) ? [] : [`${title}: ${text(said)} is not the difference of ${step.differs}: ${text(ours)}`]

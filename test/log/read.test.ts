@@ -130,6 +130,17 @@ test('tail counts whole lines, over segments', async ({ base }) => {
   assert.is(await collect({ a }, { tail: 0 }), '')
 })
 
+test('tail counts a last line without its end as a line', async ({ base }) => {
+  const a = directory(base, 'a', {
+    1: line(1, '1') + line(2, 'er', 'stderr', 'P') + line(3, '2') + line(4, 'cut', 'stdout', 'P'),
+  })
+  assert.is(await collect({ a }, { tail: 0 }), '')
+  assert.is(await collect({ a }, { tail: 1 }), 'a| cut\n')
+  assert.is(await collect({ a }, { tail: 2 }), 'a| 2\na| cut\n')
+  const three = await collect({ a }, { tail: 3 })
+  assert.equal(three.split('\n').sort(), ['', 'a| 2', 'a| cut', 'a| er'])
+})
+
 test('tail of a long log finds its place from the end', async ({ base }) => {
   const lines = Array.from({ length: 20_000 }, (_, n) => line(n, `${n} ${'x'.repeat(60)}`)).join('')
   const a = directory(base, 'a', { 1: lines })

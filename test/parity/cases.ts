@@ -68,6 +68,7 @@ const VARYING: readonly (readonly [RegExp, string])[] = [
   [/\b[0-9a-f]{64}\b/g, '<id>'],
   [/\b[0-9a-f]{12}\b/g, '<id>'],
   [/\b(?:[0-9a-f]{2}:){5}[0-9a-f]{2}\b/g, '<mac>'],
+  [/\d+\.\d+\.\d+\.\d+\.in-addr\.arpa/g, '<reverse>'],
   [/\b(?:10|172|192)\.\d+\.\d+\.\d+\b/g, '<address>'],
   [/\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?: ?(?:Z|[+-]\d{4} \w+|[+-]\d\d:\d\d))?/g, '<time>'],
   [/\b(?:Less than a|About an?|\d+) (?:second|minute|hour)s?(?: ago)?/g, '<ago>'],

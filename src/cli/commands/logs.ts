@@ -1,4 +1,5 @@
-import { type LogOptions, logTime } from '../../index.ts'
+import { CaissonError } from '../../errors.ts'
+import { type ContainerRow, type LogOptions, logTime } from '../../index.ts'
 import { parseDuration } from '../../units/duration.ts'
 import { defineCommand } from '../command.ts'
 import { flag, integer, text } from '../grammar.ts'
@@ -50,6 +51,12 @@ const readGrep = (word: string | undefined, style: Style): LogOptions['grep'] =>
         highlight: style === plainStyle ? undefined : (match) => (match === '' ? '' : style('red', match)),
       }
 
+/** Throws ENOCONTAINER where no container has that number: nothing would be shown, without a word. */
+const requireIndex = (rows: readonly ContainerRow[], index: number | undefined): void => {
+  if (index === undefined || rows.some(({ number }) => number === index)) return
+  throw new CaissonError('ENOCONTAINER', `no container has the number ${index}`)
+}
+
 export const logs = defineCommand({
   usage: '[SERVICE…]',
   summary: 'Show the output of containers',
@@ -82,6 +89,7 @@ export const logs = defineCommand({
     const rows = await engine.ps(target.name)
     await requireServices(context, { target, rows: rows, services: positionals })
     const shown = rows.filter((row) => !row.oneOff && (positionals.length === 0 || positionals.includes(row.service)))
+    requireIndex(shown, values.index)
     const prefix = createPrefix({ project: target.name, sources: shown, style })
     const items = engine.logs(target.name, {
       ...options,
