@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 
 #include "../archive/unpack.h"
 #include "../core/sys.h"
@@ -79,6 +80,8 @@ Result<std::string> run(std::span<char* const> words) {
 int copy_main(int argc, char** argv) {
   if (argc < FIRST_WORD) return 2;
   (void)::signal(SIGPIPE, SIG_IGN);
+  // The command holds the project's lock for us: without it nothing may go on.
+  (void)sys::prctl("PR_SET_PDEATHSIG", PR_SET_PDEATHSIG, SIGKILL);
   ::umask(0022);
   Result<std::string> result = in_section("copy", run({argv + 2, argv + argc}));
   std::string json = result ? result.value() : json_of(result.failure());

@@ -119,11 +119,13 @@ class Packer {
     std::unique_ptr<DIR, Closer> stream(fdopendir(fd));
     if (!stream) return sys::last_failure("fdopendir", name);
     (void)directory.release();
-    while (const struct dirent* item = readdir(stream.get())) {
+    for (;;) {
+      errno = 0;
+      const struct dirent* item = readdir(stream.get());
+      if (item == nullptr) return errno == 0 ? Result<void>() : sys::last_failure("readdir", name);
       std::string child = item->d_name;
       if (child != "." && child != "..") TRY(put_child(fd, child, name + "/" + child, depth));
     }
-    return {};
   }
 
   // What has gone meanwhile is left out.

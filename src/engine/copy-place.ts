@@ -107,12 +107,28 @@ const answerOf = async (session: Session, pid: number, result: number): Promise<
   throw new CaissonError('ECOPY', `the copy was cut off: its helper ended with ${status}`)
 }
 
+/** Mistakes that a path explains better than a system call does. */
+const PLAIN: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file or directory',
+  ENOTDIR: 'not a directory',
+  EROFS: 'the file system is mounted read-only',
+  ENOSPC: 'no space left',
+  EOPNOTSUPP: 'neither a file, a directory nor a link',
+  ELOOP: 'too many levels of symbolic links',
+  EBUSY: 'it is mounted on, or was exchanged meanwhile',
+}
+
 /** The error for what the helper reports. `where`: the path as the user wrote it. */
 export const copyError = (failure: SystemFailure, where: string): CaissonError => {
   const cause = systemError(failure)
   if (failure.step === 'archive') {
     const entry = failure.path ? ` ${failure.path}` : ''
     return new CaissonError('ECOPY', `${where}: the archive${entry} ${failure.syscall}`, { cause })
+  }
+  const plain = PLAIN[cause.code]
+  if (plain !== undefined) {
+    const path = failure.path && !where.endsWith(failure.path) ? `${failure.path}: ` : ''
+    return new CaissonError('ECOPY', `${where}: ${path}${plain}`, { cause })
   }
   const hint = cause.hint === undefined ? {} : { hint: cause.hint }
   return new CaissonError('ECOPY', `${where}: ${cause.message}`, { cause, ...hint })

@@ -71,7 +71,7 @@ export interface CopyPlacement {
   readonly name: string
 }
 
-/** Throws ECOPY. */
+/** Throws ECOPY, with what is wrong of the destination. */
 export const placeCopy = (source: CopySource, destination: CopyDestination): CopyPlacement => {
   const { path, type } = destination
   const bare = withoutEnd(path)
@@ -80,11 +80,11 @@ export const placeCopy = (source: CopySource, destination: CopyDestination): Cop
     return { directory: bare, name: name === '' ? '.' : name }
   }
   if (type !== 'none' && source.isDirectory) {
-    throw new CaissonError('ECOPY', `${bare}: a directory cannot be copied over something that is none`)
+    throw new CaissonError('ECOPY', 'a directory cannot be copied over something that is none')
   }
-  if (type !== 'none' && assertsDirectory(path)) throw new CaissonError('ECOPY', `${bare}: not a directory`)
+  if (type !== 'none' && assertsDirectory(path)) throw new CaissonError('ECOPY', 'not a directory')
   if (!source.isDirectory && assertsDirectory(path)) {
-    throw new CaissonError('ECOPY', `${bare}: the destination directory must exist`)
+    throw new CaissonError('ECOPY', 'the destination directory must exist')
   }
   return { directory: directoryOf(bare), name: nameOf(bare) }
 }

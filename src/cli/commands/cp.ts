@@ -38,7 +38,10 @@ export const cp = defineCommand({
     requireRoot()
     const engine = openReader(context)
     const { name } = await findTarget(context, engine)
-    if (values.dryRun) return 0
+    if (values.dryRun) {
+      context.stdout.write(`copy ${source} to ${destination}\n`)
+      return 0
+    }
     const { all, archive, followLink, index } = values
     const { skipped, skippedCount } = await engine.copy(name, { from, to, all, archive, followLink, index })
     if (skippedCount === 0) return 0
