@@ -25,13 +25,13 @@ Result<LaunchPlan> plan_of(std::span<char* const> words) {
     if (key == "lower") plan.lower.push_back(value);
     else if (key == "upper") plan.upper = value;
     else if (key == "work") plan.work = value;
-    else if ((key == "bind" || key == "readonly") && i + 2 < words.size()) {
+    else if ((key.starts_with("bind") || key.starts_with("volume")) && i + 2 < words.size()) {
       Mount mount;
-      mount.kind = MountKind::bind;
+      mount.kind = key.starts_with("bind") ? MountKind::bind : MountKind::volume;
       mount.source = value;
       mount.target = words[++i + 1];
       mount.recursive = true;
-      mount.attributes = key == "bind" ? 0 : MOUNT_ATTR_RDONLY;
+      mount.attributes = key.ends_with("-ro") ? MOUNT_ATTR_RDONLY : 0;
       mount.create = CreateTarget::directory;
       mount.optional = true;
       plan.mounts.push_back(mount);

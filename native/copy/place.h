@@ -10,7 +10,7 @@ namespace caisson {
 
 // `kind`: `host` (a directory), `running` (control socket of a monitor: the mount namespace of its container is entered) or
 // `stopped` (its root is mounted in a namespace of this process; `more`: lower PATH … upper PATH work PATH, and for each mount
-// bind or readonly, SOURCE, TARGET).
+// bind, bind-ro, volume (filled from the image where it is empty) or volume-ro, SOURCE, TARGET).
 Result<Root> enter_place(const std::string& kind, const std::string& place, std::span<char* const> more);
 
 }  // namespace caisson

@@ -3,6 +3,7 @@ import { closeSync, existsSync, lstatSync, mkdirSync, readlinkSync, realpathSync
 import { Socket } from 'node:net'
 import { CaissonError, type SystemFailure } from '../errors.ts'
 import { systemError } from '../native/failure.ts'
+import type { UnpackedImage } from '../oci/image-config.ts'
 import { containerPaths, runPaths } from '../state/layout.ts'
 import type { ContainerSnapshot } from '../state/snapshot.ts'
 import { removeTree } from '../state/store.ts'
@@ -24,18 +25,24 @@ export const runningPlace = (session: Session, id: string): CopyPlace => ({
   ...{ kind: 'running', place: runPaths(session.roots, id).control, more: [] },
 })
 
-/** Volumes and binds by target, parents first. */
-const mountsOf = (session: Session, { record }: ContainerSnapshot, imageBinds: readonly (readonly string[])[]) => {
+const depthOf = (path: string): number => path.split('/').filter((step) => step !== '').length
+
+/** What is mounted, as the helper takes it: kind, source, target; what lies in another mount after it. */
+const mountsOf = (session: Session, { record }: ContainerSnapshot, image: UnpackedImage): readonly string[] => {
   const volumes = volumePlaces(session, record)
   const own = record.definition.volumes.flatMap((mount) => {
-    const source = mount.type === 'bind' ? mount.source : volumes[mount.target]?.source
-    return source === undefined ? [] : [[mount.readOnly ? 'readonly' : 'bind', source, mount.target]]
+    const suffix = mount.readOnly ? '-ro' : ''
+    if (mount.type === 'bind') return [[`bind${suffix}`, mount.source, mount.target]]
+    const source = volumes[mount.target]?.source
+    if (mount.type !== 'volume' || source === undefined) return []
+    return [[`${mount.nocopy ? 'bind' : 'volume'}${suffix}`, source, mount.target]]
   })
-  const taken = new Set(own.map(([, , target]) => target))
+  const taken = new Set(record.definition.volumes.map(({ target }) => target))
   const fromImage = Object.entries(volumes).flatMap(([target, { source }]) =>
-    taken.has(target) ? [] : [['bind', source, target]],
+    taken.has(target) ? [] : [['volume', source, target]],
   )
-  return [...imageBinds, ...fromImage, ...own].flat()
+  const binds = image.binds.map(({ source, target }) => ['bind-ro', source, target])
+  return [...binds, ...fromImage, ...own].sort(([, , a = ''], [, , b = '']) => depthOf(a) - depthOf(b)).flat()
 }
 
 /**
@@ -52,8 +59,7 @@ export const stoppedPlace = (session: Session, snapshot: ContainerSnapshot): Cop
   const layers = image.layers.flatMap((layer) => ['lower', layer])
   const upper = session.facts().stateOnOverlay ? [] : ['upper', paths.upper, 'work', work]
   if (upper.length > 0) for (const path of [paths.upper, work]) mkdirSync(path, { recursive: true, mode: 0o755 })
-  const binds = image.binds.map(({ source, target }) => ['readonly', source, target])
-  return { kind: 'stopped', place: '', more: [...layers, ...upper, ...mountsOf(session, snapshot, binds)], remove }
+  return { kind: 'stopped', place: '', more: [...layers, ...upper, ...mountsOf(session, snapshot, image)], remove }
 }
 
 interface HelperAnswer {

@@ -23,7 +23,8 @@ const project = folder(
 services:
   a: {${base}, volumes: ["data:/data", "./ro:/ro:ro"]}
   many: {${base}, scale: 2}
-volumes: {data: {}}
+  filled: {${base}, volumes: ["etc:/etc"]}
+volumes: {data: {}, etc: {}}
 `,
   { 'in/file': 'a file\n', 'in/sub/deep': 'deep\n', 'ro/here': 'x' },
 )
@@ -144,6 +145,15 @@ test('a container that never ran keeps what is copied into it', () => {
   project.run('cp', 'in/file', 'a:/early')
   project.run('start', 'a')
   assert.is(inside('cat', '/early'), 'a file\n')
+})
+
+test('a volume that is copied into before the first start still gets what the image has there', () => {
+  project.run('rm', '-sf', 'filled')
+  project.run('down', '-v', '-t', '0')
+  project.run('create', 'filled')
+  project.run('cp', 'in/file', 'filled:/etc/early')
+  project.run('start', 'filled')
+  assert.is(project.run('exec', '-T', 'filled', 'sh', '-c', 'test -s /etc/passwd && cat /etc/early'), 'a file\n')
 })
 
 test('nothing is left behind', () => {
