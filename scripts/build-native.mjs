@@ -65,7 +65,7 @@ const core = [...sources('core'), ...sources('network')]
 const archive = [...sources('archive'), ...sources('monitor', (name) => name === 'remove_tree.cc')]
 const daemon = [
   ...core,
-  ...['netd', 'probe', 'archive', 'copy'].flatMap((folder) => sources(folder)),
+  ...['exec', 'netd', 'probe', 'archive', 'copy'].flatMap((folder) => sources(folder)),
   ...sources('monitor', (name) => name !== 'main.cc'),
 ]
 const testSupport = sources('test', (name) => !/^(fuzz_.*|.*_test|launch|network)\.cc$/.test(name))
@@ -100,7 +100,7 @@ const testTargets = [
     name: 'launch-test',
     variant: 'release',
     sources: sources('test', (name) => name === 'launch.cc'),
-    library: core,
+    library: [...core, ...sources('exec')],
     link: ['-static-pie', ...gcSections],
   },
   {

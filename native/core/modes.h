@@ -6,7 +6,4 @@ namespace caisson {
 // PID 1 in front of the process of a container with `init: true`. argv: path and arguments of the process.
 int init_main(char** argv);
 
-// A further process in a running container (`caisson exec`). fd 3: execPlan, fd 4: result frames, 0 1 2: the caller's stdio.
-int exec_main();
-
 }  // namespace caisson

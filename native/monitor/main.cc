@@ -4,6 +4,7 @@
 
 #include "../copy/copy.h"
 #include "../core/modes.h"
+#include "../exec/exec.h"
 #include "../netd/netd.h"
 #include "../probe/probe_main.h"
 #include "monitor.h"

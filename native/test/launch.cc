@@ -20,6 +20,7 @@
 
 #include "../core/container.h"
 #include "../core/modes.h"
+#include "../exec/exec.h"
 #include "../core/protocol.h"
 #include "../core/sys.h"
 

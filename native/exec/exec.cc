@@ -8,14 +8,14 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "ask.h"
-#include "child.h"
-#include "codec.h"
-#include "modes.h"
-#include "protocol.h"
+#include "../core/ask.h"
+#include "../core/child.h"
+#include "../core/codec.h"
+#include "../core/protocol.h"
+#include "../core/self.h"
+#include "../core/stdio_pipes.h"
+#include "exec.h"
 #include "relay.h"
-#include "self.h"
-#include "stdio_pipes.h"
 
 namespace caisson {
 

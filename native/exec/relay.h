@@ -4,9 +4,9 @@
 
 #include <signal.h>
 
-#include "fd.h"
-#include "result.h"
-#include "sys.h"
+#include "../core/fd.h"
+#include "../core/result.h"
+#include "../core/sys.h"
 
 namespace caisson {
 
