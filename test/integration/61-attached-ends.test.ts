@@ -121,7 +121,7 @@ test('a restart by another command, and a container made anew, are followed', as
 
 test('a container that its policy starts again is told of, and is no end of up', () => {
   const flapping = folder(
-    `services:\n  r: ${service('echo run; exit 3', ', restart: "on-failure:2"')}\n  long: ${service(FOREVER, ', stop_signal: SIGKILL')}\n`,
+    `services:\n  r: ${service('sleep 0.7; echo run; exit 3', ', restart: "on-failure:2"')}\n  long: ${service(FOREVER, ', stop_signal: SIGKILL')}\n`,
   )
   const { status, stdout } = flapping.try(['up', 'r'])
   assert.is(status, 0)
