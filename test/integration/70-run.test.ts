@@ -201,12 +201,13 @@ test('the third interrupt kills what does not listen', async () => {
     cwd: project.directory,
     stdin: 'pipe',
   })
+  const closed = new Promise((resume) => child.once('close', resume)) // it may end during the last pause
   await eventually(() => child.text().includes('up'), 'the start')
   for (let i = 0; i < 3; i++) {
     child.kill('SIGINT')
     await new Promise((resume) => setTimeout(resume, 50)) // signals that wait are one
   }
-  assert.is(await new Promise((resume) => child.once('close', resume)), 137)
+  assert.is(await closed, 137)
 })
 
 test('the container ends when nobody reads its output any more', async () => {
