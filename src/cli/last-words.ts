@@ -33,6 +33,6 @@ export const reportFailed = async (
   context: Context,
   { project, services, label }: { project: string; services: readonly string[]; label: 'warning:' | 'error:' },
 ): Promise<void> => {
-  const verdicts = await judgeContainers(openReader(context), project, services)
-  for (const verdict of verdicts) if (verdict.state === 'failed') report(context, verdict, label)
+  const verdicts = await judgeContainers(openReader(context), project, services, 'failed')
+  for (const verdict of verdicts) report(context, verdict, label)
 }

@@ -49,27 +49,6 @@ const stateOf = (row: ContainerRow, stopped: boolean): Pick<Verdict, 'state' | '
     : { state: 'passed', message: '' }
 }
 
-const linesOf = (parts: readonly Buffer[]): readonly string[] =>
-  Buffer.concat(parts)
-    .toString('utf8')
-    .split('\n')
-    .filter((line, index, all) => line !== '' || index < all.length - 1)
-
-/** Of its last run. */
-const lastWords = async (engine: Engine, { project, service, number }: ContainerRow, since: string) => {
-  const items = engine.logs(project, {
-    ...{ services: [service], index: number, follow: false, since, until: '', tail: LINES, timestamps: false },
-    ...{ separate: true, grep: undefined, signal: undefined, silent: [], expecting: undefined, prefix: () => '' },
-  })
-  const [stdout, stderr]: [Buffer[], Buffer[]] = [[], []]
-  for await (const item of items) {
-    if (item.kind !== 'output') continue
-    stdout.push(item.stdout)
-    stderr.push(item.stderr)
-  }
-  return { stdout: linesOf(stdout).slice(-LINES), stderr: linesOf(stderr).slice(-LINES) }
-}
-
 const secondsOf = ({ startedAt, finishedAt, state }: ContainerRow, now: number): number => {
   if (startedAt === 0) return 0
   return Math.max(0, ((state === 'exited' && finishedAt > 0 ? finishedAt : now) - startedAt) / 1000)
@@ -77,23 +56,34 @@ const secondsOf = ({ startedAt, finishedAt, state }: ContainerRow, now: number):
 
 const NOTHING = { exitCode: undefined, signal: 0, oomKilled: false, health: 'none', probes: [], seconds: 0 } as const
 
-const judge = async (engine: Engine, { row, status, health }: ContainerDetails, now: number): Promise<Verdict> => ({
-  ...{ service: row.service, container: row.name, ...stateOf(row, status?.stopped ?? false) },
+/** All of a verdict but what was written. */
+type Judgement = Omit<Verdict, 'stdout' | 'stderr'> & { readonly id: string }
+
+const judge = ({ row, status, health }: ContainerDetails, now: number): Judgement => ({
+  ...{ id: row.id, service: row.service, container: row.name, ...stateOf(row, status?.stopped ?? false) },
   ...{ exitCode: row.state === 'exited' ? row.exitCode : undefined, signal: row.signal, oomKilled: row.oomKilled },
-  ...{ health: row.health, seconds: secondsOf(row, now), ...(await lastWords(engine, row, status?.startedAt ?? '')) },
+  ...{ health: row.health, seconds: secondsOf(row, now) },
   probes: (health?.log ?? []).map(({ exitCode, output }) => ({ exitCode, output })),
 })
 
-/** Of all containers of the services, without those of `run`. */
+const NO_LINES = { stdout: [], stderr: [] } as const
+
+/** Of all containers of the services, or of those that failed; without those of `run`. */
 export const judgeContainers = async (
   engine: Engine,
   project: string,
   services: readonly string[],
+  which: 'all' | 'failed',
 ): Promise<readonly Verdict[]> => {
   const rows = (await engine.ps(project)).filter((row) => !row.oneOff && services.includes(row.service))
   const details = await engine.details(rows.map(({ id }) => id))
   const now = Date.now()
-  return Promise.all(details.map((each) => judge(engine, each, now)))
+  const judgements = details.map((each) => judge(each, now)).filter(({ state }) => which === 'all' || state === which)
+  const lines = await engine.lastLines(
+    judgements.map(({ id }) => id),
+    LINES,
+  )
+  return judgements.map(({ id, ...judgement }) => ({ ...judgement, ...(lines.get(id) ?? NO_LINES) }))
 }
 
 const errorsOf = (failure: unknown): readonly ServiceError[] => {
@@ -110,7 +100,7 @@ export const judgeServices = async (
   failure: unknown,
 ): Promise<readonly Verdict[]> => {
   const services = Object.keys(project.services)
-  const containers = await judgeContainers(engine, project.name, services)
+  const containers = await judgeContainers(engine, project.name, services, 'all')
   const failures = new Map(errorsOf(failure).map((error) => [error.service, error]))
   return services.map((service) => {
     const own = containers.filter((verdict) => verdict.service === service)
@@ -120,7 +110,7 @@ export const judgeServices = async (
     )
     const known = worst ?? {
       ...{ service, container: '', state: 'skipped', message: 'it was not started', ...NOTHING },
-      ...{ stdout: [], stderr: [] },
+      ...NO_LINES,
     }
     const error = failures.get(service)
     return error === undefined ? known : { ...known, state: 'failed' as const, message: error.message }

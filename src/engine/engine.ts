@@ -32,6 +32,7 @@ export const createEngine = (options: EngineOptions): Engine => ({
   async *logs(name, logs) {
     yield* (await import('./logs.ts')).logs(options, name, logs)
   },
+  lastLines: async (ids, count) => (await import('./last-lines.ts')).lastLines(options, ids, count),
   run: async (project, run) => (await import('./one-off.ts')).run(options, project, run),
   attach: async (name, attach) => (await import('./attach.ts')).attach(options, name, attach),
   exec: async (name, exec) => (await import('./exec.ts')).exec(options, name, exec),

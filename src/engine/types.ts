@@ -264,6 +264,12 @@ export type LogItem =
   /** Only when following: the process ended. `restarting`: its restart policy starts it again. */
   | ({ readonly kind: 'exit'; readonly source: LogSource; readonly restarting: boolean } & ExitStatus)
 
+/** As they were written, without their ends. */
+export interface LastLines {
+  readonly stdout: readonly string[]
+  readonly stderr: readonly string[]
+}
+
 export interface ExitStatus {
   /** 128 + signal where a signal ended it. */
   readonly exitCode: number
@@ -351,6 +357,8 @@ export interface Engine {
    * fires; containers that start later are followed too.
    */
   logs(name: string, options: LogOptions): AsyncIterable<LogItem>
+  /** By id: the last `count` lines of the container's last run, by stream. */
+  lastLines(ids: readonly string[], count: number): Promise<ReadonlyMap<string, LastLines>>
   /** Starts a one-off container, after what its service depends on. Throws ExecError. */
   run(project: Project, options: RunOptions): Promise<RunOutcome>
   /** Throws ENOSERVICE, ENOTRUNNING. */
