@@ -2,10 +2,10 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
 #include <sys/prctl.h>
 
 #include "../archive/unpack.h"
+#include "../core/json.h"
 #include "../core/sys.h"
 #include "pack.h"
 #include "place.h"
@@ -16,26 +16,6 @@ namespace {
 
 constexpr int RESULT_FD = 3;
 constexpr int FIRST_WORD = 8;
-
-// As a JSON string. Bytes that are no UTF-8 stay: whoever reads it replaces them.
-std::string quoted(std::string_view text) {
-  std::string json = "\"";
-  for (char byte : text) {
-    char escape[8];
-    if (byte == '"' || byte == '\\') json.append(1, '\\').append(1, byte);
-    else if (static_cast<unsigned char>(byte) >= 0x20) json += byte;
-    else json.append(escape, static_cast<size_t>(snprintf(escape, sizeof escape, "\\u%04x", byte)));
-  }
-  return json += '"';
-}
-
-// SystemFailure of src/errors.ts.
-std::string json_of(const Failure& failure) {
-  std::string json = R"({"failure":{"step":)" + quoted(failure.section) + R"(,"syscall":)" + quoted(failure.syscall);
-  json += R"(,"errno":)" + std::to_string(failure.error);
-  if (!failure.path.empty()) json += R"(,"path":)" + quoted(failure.path);
-  return json += "}}";
-}
 
 std::string left_out(const std::vector<std::string>& names, uint64_t count) {
   std::string json = R"({"skippedCount":)" + std::to_string(count) + R"(,"skipped":[)";
@@ -84,7 +64,7 @@ int copy_main(int argc, char** argv) {
   (void)sys::prctl("PR_SET_PDEATHSIG", PR_SET_PDEATHSIG, SIGKILL);
   ::umask(0022);
   Result<std::string> result = in_section("copy", run({argv + 2, argv + argc}));
-  std::string json = result ? result.value() : json_of(result.failure());
+  std::string json = result ? result.value() : R"({"failure":)" + json_of(result.failure()) + '}';
   (void)sys::write_all(RESULT_FD, json.data(), json.size());
   return result ? 0 : 1;
 }

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 
+#include "../core/json.h"
 #include "../core/sys.h"
 #include "clock.h"
 
@@ -28,27 +29,6 @@ const char* name_of(RunState state) {
   return "";
 }
 
-// As a JSON string. Bytes that are no UTF-8 stay: whoever reads the file replaces them.
-std::string quoted(std::string_view text) {
-  std::string json = "\"";
-  for (char byte : text) {
-    char escape[8];
-    if (byte == '"' || byte == '\\') json.append(1, '\\').append(1, byte);
-    else if (static_cast<unsigned char>(byte) >= 0x20) json += byte;
-    else json.append(escape, static_cast<size_t>(snprintf(escape, sizeof escape, "\\u%04x", byte)));
-  }
-  return json += '"';
-}
-
-// SystemFailure of src/errors.ts.
-std::string json_of(const std::optional<Failure>& failure) {
-  if (!failure) return "null";
-  std::string json = R"({"step":)" + quoted(failure->section) + R"(,"index":)" + std::to_string(failure->index);
-  json += R"(,"syscall":)" + quoted(failure->syscall) + R"(,"errno":)" + std::to_string(failure->error);
-  if (!failure->path.empty()) json += R"(,"path":)" + quoted(failure->path);
-  return json += '}';
-}
-
 std::string json_of(const Status& status) {
   std::string json = R"({"version":1,"state":")";
   json.append(name_of(status.state)) += R"(","pid":)" + std::to_string(status.host_pid);
@@ -57,7 +37,7 @@ std::string json_of(const Status& status) {
   json.append(R"(,"oomKilled":)").append(status.exit.oom_killed ? "true" : "false");
   json += R"(,"restarts":)" + std::to_string(status.restarts) + R"(,"health":")" + name_of(status.health);
   json.append(R"(","stopped":)").append(status.stopped ? "true" : "false");
-  return json += R"(,"failure":)" + json_of(status.failure) + "}\n";
+  return json += R"(,"failure":)" + (status.failure ? json_of(*status.failure) : "null") + "}\n";
 }
 
 }  // namespace

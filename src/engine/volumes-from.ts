@@ -2,6 +2,7 @@
 import type { Service, ServiceMount } from '../compose/project.ts'
 import { CaissonError } from '../errors.ts'
 import { isNamed } from '../plan/select.ts'
+import { imageVolume } from '../spec/mounts.ts'
 import type { ContainerRecord } from '../state/records.ts'
 import { readContainers } from '../state/snapshot.ts'
 import { ensureVolume } from '../volume/volumes.ts'
@@ -27,18 +28,7 @@ const mountsOf = ({ definition, volumes }: ContainerRecord, { path }: Source): r
   const targets = new Set(own.map(({ target }) => target))
   const ofImage = Object.keys(volumes)
     .filter((target) => !targets.has(target))
-    .map(
-      (target) =>
-        ({
-          type: 'volume',
-          source: undefined,
-          target,
-          readOnly: false,
-          nocopy: false,
-          subpath: undefined,
-          path,
-        }) as const,
-    )
+    .map((target) => imageVolume(target, path))
   return [...own, ...ofImage]
 }
 

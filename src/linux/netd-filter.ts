@@ -1,4 +1,5 @@
 import type { OciSeccomp } from '../oci/runtime-spec.ts'
+import { DATA_MEMORY } from './data-memory.ts'
 import { compileSeccomp } from './seccomp.ts'
 import type { Machine } from './syscalls.ts'
 
@@ -16,8 +17,6 @@ const ALLOWED = `
 const UDP_FD = 3n
 const LAST_FIXED_FD = 6n
 
-const PROT_EXEC = 4n
-
 /**
  * What netd may do: answer on sockets that it was given. It makes none, connects none and sends to an address only as an
  * answer. Anything else kills it; the monitor starts another.
@@ -28,12 +27,7 @@ const NETD: OciSeccomp = {
   architectures: ['SCMP_ARCH_X86_64', 'SCMP_ARCH_AARCH64'],
   syscalls: [
     { names: ALLOWED, action: 'SCMP_ACT_ALLOW' },
-    // Memory of its heap, never code.
-    {
-      names: ['mmap', 'mprotect'],
-      action: 'SCMP_ACT_ALLOW',
-      args: [{ index: 2, value: PROT_EXEC, valueTwo: 0n, op: 'SCMP_CMP_MASKED_EQ' }],
-    },
+    DATA_MEMORY,
     // An address only on the server's own socket, whose number nothing else can get: an upstream socket, which belongs to
     // the NetworkRoot, speaks to its upstream alone.
     { names: ['sendmsg'], action: 'SCMP_ACT_ALLOW', args: [{ index: 0, value: UDP_FD, op: 'SCMP_CMP_EQ' }] },

@@ -1,10 +1,10 @@
 import type { OciSeccomp } from '../oci/runtime-spec.ts'
+import { DATA_MEMORY } from './data-memory.ts'
 import { compileSeccomp } from './seccomp.ts'
 import type { Machine } from './syscalls.ts'
 
 const AF_INET = 2n
 const AF_INET6 = 10n
-const PROT_EXEC = 4n
 
 /** The last line is for malloc, and for an abort that can be seen. */
 const ALLOWED = `
@@ -25,16 +25,7 @@ const PROBE: OciSeccomp = {
   defaultAction: 'SCMP_ACT_KILL_PROCESS',
   defaultErrnoRet: 1,
   architectures: ['SCMP_ARCH_X86_64', 'SCMP_ARCH_AARCH64'],
-  syscalls: [
-    { names: ALLOWED, action: 'SCMP_ACT_ALLOW' },
-    {
-      names: ['mmap', 'mprotect'],
-      action: 'SCMP_ACT_ALLOW',
-      args: [{ index: 2, value: PROT_EXEC, valueTwo: 0n, op: 'SCMP_CMP_MASKED_EQ' }],
-    },
-    socketOf(AF_INET),
-    socketOf(AF_INET6),
-  ],
+  syscalls: [{ names: ALLOWED, action: 'SCMP_ACT_ALLOW' }, DATA_MEMORY, socketOf(AF_INET), socketOf(AF_INET6)],
 }
 
 export const probeFilter = (machine: Machine): Uint8Array => compileSeccomp(PROBE, machine)

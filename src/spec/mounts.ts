@@ -147,25 +147,16 @@ const serviceMount = (mount: ServiceMount, allocation: Allocation, report: Repor
   }
 }
 
+/** What an image's declaration of a volume means, as a service would write it. */
+export const imageVolume = (target: string, path: ServiceMount['path']): ServiceMount => ({
+  ...{ type: 'volume', source: undefined, target, readOnly: false, nocopy: false, subpath: undefined, path },
+})
+
 /** Volumes that the image declares, unless the service mounts something there. */
 const imageVolumes = (service: Service, allocation: Allocation, report: Report): OciMount[] =>
   Object.entries(allocation.volumes)
     .filter(([, volume]) => volume.fromImage)
-    .flatMap(([target]) =>
-      serviceMount(
-        {
-          type: 'volume',
-          source: undefined,
-          target,
-          readOnly: false,
-          nocopy: false,
-          subpath: undefined,
-          path: ['services', service.name, 'image'],
-        },
-        allocation,
-        report,
-      ),
-    )
+    .flatMap(([target]) => serviceMount(imageVolume(target, ['services', service.name, 'image']), allocation, report))
 
 /** Of several mounts at one place the last counts; a mount on /dev takes our own below it away. */
 const withoutShadowed = (mounts: readonly OciMount[], ours: number): OciMount[] => {
