@@ -37,7 +37,8 @@ export const time = (timed: Timed, cwd: string, runs: number): Sample | undefine
   if (peers === undefined) return undefined
   const scratch = mkdtempSync(join(tmpdir(), 'caisson-bench-'))
   const report = join(scratch, 'report.json')
-  const options = ['-N', '-w', '1', '-r', String(runs), '--export-json', report]
+  // What is run only once takes minutes.
+  const options = ['-N', '-w', runs > 1 ? '1' : '0', '-r', String(runs), '--export-json', report]
   if (timed.prepare) options.push('--prepare', timed.prepare)
   if (timed.conclude) options.push('--conclude', timed.conclude)
   const result = spawnSync(peers, ['hyperfine', ...options, timed.command], { cwd, encoding: 'utf8' })

@@ -1,7 +1,7 @@
 /**
  * Runs the tests: `node --import tsx test/run.ts [part of a file name …]`.
- * Pure files share a few processes and run side by side. A file that calls needsRoot, and everything in test/integration/,
- * has a process, namespaces, state root and deadline of its own, and must leave nothing behind.
+ * As many side by side as there are processors. Pure files share a few processes. A file that calls needsRoot, and everything
+ * in test/integration/, has a process, namespaces, state root and deadline of its own, and must leave nothing behind.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
@@ -157,7 +157,8 @@ const runAloneFile = async (file: TestFile, index: number): Promise<void> => {
   const env = {
     CAISSON_ROOT: join(home, 'root'),
     CAISSON_RUN: join(home, 'run'),
-    CAISSON_TEST_PREFIX: `t${process.pid.toString(36)}x${index}`,
+    // No prefix begins another: what is left behind is found by it.
+    CAISSON_TEST_PREFIX: `t${process.pid.toString(36)}x${String(index).padStart(3, '0')}`,
   }
   const startedMs = performance.now()
   const child = new Worker(isRoot ? inNamespaces : [], env)
@@ -184,7 +185,9 @@ const main = async (): Promise<void> => {
     const startedMs = performance.now()
     report(job.name, await runNativeJob(job), '', startedMs)
   })
-  for (const [index, file] of files.filter((each) => each.alone).entries()) await runAloneFile(file, index)
+  // The longest first, so that none of them is left to run by itself at the end.
+  const alone = files.filter((each) => each.alone).sort((a, b) => b.deadlineMs - a.deadlineMs)
+  await sideBySide([...alone.entries()], ([index, file]) => runAloneFile(file, index))
   listSkips()
   if (totals.passed + totals.failed === 0) console.log('nothing ran')
   console.log(`${totals.passed} passed, ${totals.failed} failed, ${totals.skips.length} skipped`)

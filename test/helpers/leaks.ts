@@ -76,7 +76,11 @@ const stateFiles = (): string[] => {
   )
 }
 
-const namespaces = (): string[] => list('/run/netns').map((name) => `netns ${name}`)
+/** Named ones are visible to the whole machine; ours begin with the prefix. */
+const namespaces = (prefix: string): string[] =>
+  list('/run/netns')
+    .filter((name) => name.startsWith(prefix))
+    .map((name) => `netns ${name}`)
 
 export const takeSnapshot = (): Snapshot => {
   const prefix = process.env.CAISSON_TEST_PREFIX
@@ -85,9 +89,8 @@ export const takeSnapshot = (): Snapshot => {
     ...mounts(),
     ...links(),
     ...(existsSync('/proc/self/net/nf_conntrack') || process.getuid?.() === 0 ? tables() : []),
-    ...(prefix === undefined ? [] : cgroups(prefix)),
+    ...(prefix === undefined ? [] : [...cgroups(prefix), ...namespaces(prefix)]),
     ...stateFiles(),
-    ...namespaces(),
   ].sort()
 }
 

@@ -27,7 +27,7 @@ services:
     stop_signal: SIGKILL
     command: sleep 1000
 `)
-const outside = `n${process.pid}`
+const outside = process.env.CAISSON_TEST_PREFIX ?? `n${process.pid}`
 const ask = (): string => {
   const script = `const r=require('http').get({host:'10.214.7.1',port:18180,timeout:1500,agent:false},s=>s.on('data',d=>process.stdout.write(d)));r.on('error',e=>process.stdout.write(e.code));r.on('timeout',()=>{process.stdout.write('timeout');process.exit()})`
   return spawnSync('ip', ['netns', 'exec', outside, process.execPath, '-e', script], {
