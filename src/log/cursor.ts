@@ -202,12 +202,14 @@ export class Cursor {
 
   private read(): boolean {
     if (this.fd === undefined) return false
-    const chunk = Buffer.allocUnsafe(CHUNK)
-    const size = readSync(this.fd, chunk, 0, CHUNK, this.offset)
+    const rest = this.pending.length
+    // Behind what is left of the last chunk, mostly a piece of a line: what was read is not copied again.
+    const chunk = Buffer.allocUnsafe(rest + CHUNK)
+    const size = readSync(this.fd, chunk, rest, CHUNK, this.offset)
     if (size === 0) return false
     this.offset += size
-    const fresh = chunk.subarray(0, size)
-    this.pending = this.pending.length === 0 ? fresh : Buffer.concat([this.pending, fresh])
+    this.pending.copy(chunk)
+    this.pending = chunk.subarray(0, rest + size)
     return true
   }
 
