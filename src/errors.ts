@@ -9,6 +9,12 @@ export const pointerOf = (path: TreePath): string =>
 
 export type Severity = 'error' | 'warning'
 
+export interface Span {
+  readonly file: string
+  readonly start: number
+  readonly end: number
+}
+
 /** One finding about the user's input. Only the CLI resolves `path` to `file:line:column`. */
 export interface Diagnostic {
   readonly code: string
@@ -19,7 +25,9 @@ export interface Diagnostic {
   /** What to do about it, where that is known. */
   readonly hint?: string
   /** Place in a file that the tree has no node for (a YAML syntax error). Offsets in UTF-16 units. */
-  readonly at?: { readonly file: string; readonly start: number; readonly end: number }
+  readonly at?: Span
+  /** Another place that has to do with it. `message` is followed by the place: `the first one is at`. */
+  readonly related?: { readonly message: string; readonly at: Span }
 }
 
 /** An error that a user can meet. `message` is complete: subject, what failed, the value. */

@@ -10,6 +10,8 @@ import { get, isNull, map, mapItems, mapOf, poisoned, printScalar, scalar, seque
 import type { Report } from './report.ts'
 import type { CompoundKind, ObjectShape, ScalarKind, Shape } from './shape.ts'
 import { inShapeOrder, PROJECT } from './shape.ts'
+import { durationHint, numberHint, sizeHint } from './unit-hints.ts'
+import { nameOf, quoted, shown } from './words.ts'
 
 interface Context {
   readonly report: Report
@@ -20,11 +22,10 @@ interface Context {
 type Bound = Node | undefined
 
 const fail = (node: Node, { report, path }: Context, code: Code, wanted: string, hint?: string): Node => {
-  const shown = node.kind === 'scalar' ? `"${String(node.value)}"` : `a ${node.kind === 'map' ? 'map' : 'list'}`
   report.add({
     code,
     path,
-    message: `${path.join('.')} is ${shown}, which is not ${wanted}`,
+    message: `${nameOf(path)} is ${shown(node)}, which is not ${wanted}`,
     hint,
     origin: node.origin,
   })
@@ -41,7 +42,7 @@ const toNumber = (value: Exclude<ScalarValue, null>): number =>
 const numberOf = (node: ScalarNode, context: Context, whole: boolean, keepZero: boolean): Bound => {
   const value = toNumber(node.value ?? 0)
   if (Number.isNaN(value) || (whole && !Number.isInteger(value)))
-    return fail(node, context, 'not-a-number', whole ? 'a whole number' : 'a number')
+    return fail(node, context, 'not-a-number', whole ? 'a whole number' : 'a number', numberHint(String(node.value)))
   return value === 0 && !keepZero ? undefined : { ...node, value }
 }
 
@@ -53,15 +54,13 @@ const booleanOf = (node: ScalarNode, context: Context, keepFalse: boolean): Boun
 
 const sizeOf = (node: ScalarNode, context: Context): Bound => {
   const value = typeof node.value === 'string' ? parseBytes(node.value) : Number(node.value)
-  if (value === undefined)
-    return fail(node, context, 'size-invalid', 'a size', 'write a number with b, k, m or g, such as 512m')
+  if (value === undefined) return fail(node, context, 'size-invalid', 'a size', sizeHint(String(node.value)))
   return value === 0 ? undefined : { ...node, value: String(Math.trunc(value)) }
 }
 
 const durationOf = (node: ScalarNode, context: Context, keepZero: boolean): Bound => {
   const value = parseDuration(String(node.value))
-  if (value === undefined)
-    return fail(node, context, 'duration-invalid', 'a duration', 'write numbers with us, ms, s, m or h, such as 1m30s')
+  if (value === undefined) return fail(node, context, 'duration-invalid', 'a time', durationHint(String(node.value)))
   return value === 0 && !keepZero ? undefined : { ...node, value: formatDuration(value) }
 }
 
@@ -74,7 +73,14 @@ const bitsOf = (value: ScalarValue): number | undefined => {
 
 const modeOf = (node: ScalarNode, context: Context, asText: boolean): Bound => {
   const bits = bitsOf(node.value)
-  if (bits === undefined) return fail(node, context, 'mode-invalid', 'a permission in octal', 'write "0440"')
+  if (bits === undefined)
+    return fail(
+      node,
+      context,
+      'mode-invalid',
+      'an octal number',
+      'write permissions as "0440": digits from 0 to 7, in quotes',
+    )
   return { ...node, value: asText ? `0${bits.toString(8)}` : bits }
 }
 
@@ -109,16 +115,11 @@ const command = (node: Node, context: Context): Bound => {
   const split = splitCommand(line)
   if ('mistake' in split) return fail(node, context, 'command-invalid', `a command: ${split.mistake}`)
   if (split.cutAt !== undefined) {
-    const message = `${context.path.join('.')} ends at the unquoted "${line[split.cutAt]}": no shell reads it`
-    const hint = 'write ["sh", "-c", "…"] to run it in a shell'
-    context.report.add({
-      code: 'command-cut',
-      severity: 'warning',
-      path: context.path,
-      message,
-      hint,
-      origin: node.origin,
-    })
+    const { report, path } = context
+    const rest = line.slice(split.cutAt)
+    const message = `${nameOf(path)} ends before ${quoted(rest)}: no shell reads it`
+    const hint = `write ["sh", "-c", "…"] to run all of it in a shell, or put ${line[split.cutAt]} in quotes`
+    report.add({ code: 'command-cut', severity: 'warning', path, message, hint, origin: node.origin, part: rest })
   }
   return sequence(
     split.words.map((word) => scalar(word, node.origin)),
@@ -137,9 +138,9 @@ const keyValue = (item: Node, { report, path }: Context, absent: ScalarValue): r
   const cut = line.indexOf('=')
   const key = cut < 0 ? line : line.slice(0, cut)
   if (/\s$/.test(key)) {
-    const message = `The variable "${key}" ends with a space`
-    const hint = 'write NAME=VALUE without spaces around ='
-    report.add({ code: 'value-not-allowed', path, message, hint, origin: item.origin })
+    const message = `The name ${quoted(key)} in ${nameOf(path)} ends with a space`
+    const hint = `write ${key.trim()}=${cut < 0 ? '…' : line.slice(cut + 1).trim()} without spaces around =`
+    report.add({ code: 'value-not-allowed', path, message, hint, origin: item.origin, part: key })
   }
   return [key, { key: item.origin, value: scalar(cut < 0 ? absent : line.slice(cut + 1), item.origin) }]
 }
@@ -163,7 +164,7 @@ const hostLine = (item: Node, context: Context): readonly Node[] => {
   if (item.kind !== 'scalar') return [item]
   const line = printScalar(item.value ?? '')
   const cut = line.includes('=') ? line.indexOf('=') : line.indexOf(':')
-  if (cut <= 0) return [fail(item, context, 'host-invalid', 'HOST=ADDRESS')]
+  if (cut <= 0) return [fail(item, context, 'host-invalid', 'HOST=ADDRESS', 'write for example api.local=10.0.0.5')]
   return line
     .slice(cut + 1)
     .split(',')
@@ -174,8 +175,10 @@ const unbracket = (address: string): string => address.replace(/^\[(.+)\]$/, '$1
 
 const hosts = (node: Node, context: Context): Bound => {
   const items: Node[] = []
-  if (node.kind === 'sequence') for (const item of node.items) items.push(...hostLine(item, context))
-  else if (node.kind === 'map') {
+  if (node.kind === 'sequence') {
+    for (const [index, item] of node.items.entries())
+      items.push(...hostLine(item, { ...context, path: [...context.path, index] }))
+  } else if (node.kind === 'map') {
     for (const [host, { value }] of node.entries) {
       for (const address of value.kind === 'sequence' ? value.items : [value]) {
         if (address.kind === 'scalar')

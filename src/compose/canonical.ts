@@ -20,7 +20,8 @@ import { compilePatterns, stepItem, stepKey } from './pattern.ts'
 import type { Origin } from './project.ts'
 import type { Report } from './report.ts'
 import { parsePort } from './short-port.ts'
-import { parseVolume } from './short-volume.ts'
+import { parseVolume, volumeMistake } from './short-volume.ts'
+import { nameOf, shown } from './words.ts'
 
 interface Context {
   readonly report: Report
@@ -94,7 +95,7 @@ const keyValueMap: Transform = (node, { report, path, strict }) => {
       report.add({
         code: 'value-not-allowed',
         path,
-        message: `${path.join('.')} has "${value}" instead of NAME=VALUE`,
+        message: `${nameOf(path)} has ${shown(item)} instead of NAME=VALUE`,
         origin: item.origin,
       })
     else entries.set(value.slice(0, cut), { key: item.origin, value: scalar(value.slice(cut + 1), item.origin) })
@@ -140,8 +141,8 @@ const device: Transform = (node, { report, path, strict }) => {
     report.add({
       code: 'device-invalid',
       path,
-      message: `${path.join('.')} is "${short}", which has too many colons`,
-      hint: 'write SOURCE:TARGET:PERMISSIONS, or a map',
+      message: `${nameOf(path)} is ${shown(node)}, which has too many colons`,
+      hint: 'write SOURCE:TARGET:PERMISSIONS, such as /dev/ttyUSB0:/dev/ttyUSB0:rw',
       origin: node.origin,
     })
     return poisoned(node.origin)
@@ -163,8 +164,8 @@ const volume: Transform = (node, { report, path, strict }) => {
     report.add({
       code: 'volume-invalid',
       path,
-      message: `${path.join('.')} is "${short}", which is not a mount`,
-      hint: 'write SOURCE:TARGET or SOURCE:TARGET:OPTIONS',
+      message: `${nameOf(path)} is ${shown(node)}, which is not a mount: ${volumeMistake(short)}`,
+      hint: 'write SOURCE:TARGET or SOURCE:TARGET:OPTIONS, such as ./data:/var/lib/data:ro',
       origin,
     })
     return poisoned(origin)
@@ -215,9 +216,10 @@ const port = (item: Node, { report, path, strict }: Context): readonly Node[] =>
     report.add({
       code: 'port-invalid',
       path,
-      message: `${path.join('.')} is "${short}": ${parsed.mistake}`,
-      hint,
+      message: `${nameOf(path)} is ${shown(item)}: ${parsed.mistake}`,
+      hint: hint ?? parsed.hint,
       origin,
+      part: parsed.part,
     })
     return [poisoned(origin)]
   }
@@ -262,13 +264,13 @@ const maybeExternal: Transform = (node, { report, path }) => {
   const inner = get(external, 'name')
   const name = get(node, 'name')
   if (inner) {
-    const message = `${path.join('.')}.external.name is deprecated`
+    const message = `${nameOf([...path, 'external', 'name'])} is an old form`
     report.add({
       code: 'external-name',
       severity: 'warning',
       path,
       message,
-      hint: 'write name: … and external: true',
+      hint: `write name: ${textOf(inner) ?? '…'} and external: true`,
       origin: external.origin,
     })
   }
@@ -276,9 +278,10 @@ const maybeExternal: Transform = (node, { report, path }) => {
     report.add({
       code: 'conflict',
       path,
-      message: `${path.join('.')} has two different names`,
+      message: `${nameOf(path)} has two names: ${shown(name)} and ${shown(inner)}`,
       hint: 'keep name, and external: true',
       origin: inner.origin,
+      related: { message: 'the other one is at', origin: name.origin },
     })
   }
   return withEntries(node, { external: scalar(true, external.origin), name: name ?? inner })

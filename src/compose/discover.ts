@@ -62,8 +62,8 @@ const list = (text: string | undefined): readonly string[] =>
 const isTrue = (text: string | undefined): boolean => /^(1|t|true)$/i.test(text ?? '')
 
 class Discoverer {
-  readonly report = new Report()
   readonly sources = new Map<string, string>()
+  readonly report = new Report(this.sources)
   readonly envFiles: string[] = []
   readonly environment: Record<string, string>
   readonly #input: DiscoverInput

@@ -1,5 +1,6 @@
 /** Diagnostics as text: `file:line:column`, the message, and the lines around with a caret below the place. */
 import { type Diagnostic, pointerOf } from '../errors.ts'
+import { columnsOf, fitColumns } from './columns.ts'
 import type { LoadResult } from './project.ts'
 
 export interface Place {
@@ -41,9 +42,24 @@ const placeOf = (
 const TAB_WIDTH = 2
 /** Columns of a line that are shown; of a longer one the part around the place. */
 const WIDTH = 120
+/** Columns of a long line that are shown before the place. */
+const LEAD = 40
 
+/** What a terminal would obey, or nobody would see: controls, directions of writing, characters without width, other spaces. */
+const INVISIBLE = /[\x00-\x1f\x7f-\x9f\u00a0\u200b-\u200f\u2028-\u202f\u2060-\u206f\u3000\ufeff]/g
+
+/** U+200D and U+FE0F hold emoji together. */
 const visible = (text: string): string =>
-  text.replaceAll('\t', ' '.repeat(TAB_WIDTH)).replaceAll(/[\x00-\x1f\x7f]/g, '·')
+  text
+    .replaceAll('\t', ' '.repeat(TAB_WIDTH))
+    .replaceAll(INVISIBLE, (character) => (character === '\u200d' ? character : '·'))
+
+/** Visible, with … where the rest is. */
+const shorten = (text: string): string => {
+  const whole = visible(text.slice(0, 4 * WIDTH))
+  const part = fitColumns(whole, WIDTH)
+  return part.length < whole.length || text.length > 4 * WIDTH ? `${part}…` : part
+}
 
 interface Frame {
   readonly before: readonly string[]
@@ -53,30 +69,41 @@ interface Frame {
   readonly width: number
 }
 
+/** Where a line is cut off at its left so that the place is seen: not inside of a character. */
+const skipped = (line: string, offset: number): number => {
+  if (offset < WIDTH - LEAD) return 0
+  const start = offset - LEAD
+  return /[\udc00-\udfff]/.test(line[start] ?? '') ? start + 1 : start
+}
+
 const cut = (source: string, place: Place): Frame => {
-  const lines = source.split('\n').map((line) => line.replace(/\r$/, ''))
-  const full = lines[place.line - 1] ?? ''
-  const lineStart = source.lastIndexOf('\n', place.start - 1) + 1
+  const lineStart = place.start === 0 ? 0 : source.lastIndexOf('\n', place.start - 1) + 1
+  const lines = source.slice(0, lineStart).split('\n', place.line)
+  const lineEnd = source.indexOf('\n', lineStart)
+  const full = source.slice(lineStart, lineEnd < 0 ? source.length : lineEnd).replace(/\r$/, '')
   const offset = Math.min(place.start - lineStart, full.length)
-  const stop = Math.min(Math.max(place.end - lineStart, offset + 1), Math.max(full.length, offset + 1))
-  const skip = offset > WIDTH - 20 ? offset - 40 : 0
-  const line = visible(full.slice(skip, skip + WIDTH))
-  const from = visible(full.slice(skip, offset)).length
-  const width = Math.max(1, Math.min(visible(full.slice(offset, stop)).length, WIDTH - from))
-  const first = Math.max(0, place.line - 3)
+  const stop = Math.min(Math.max(place.end - lineStart, offset + 1), full.length)
+  const skip = skipped(full, offset)
+  const dots = skip > 0 ? '…' : ''
+  const from = columnsOf(`${dots}${visible(full.slice(skip, offset))}`)
+  const marked = visible(full.slice(offset, Math.min(stop, offset + WIDTH)))
   return {
-    before: skip > 0 ? [] : lines.slice(first, place.line - 1).map((text) => visible(text).slice(0, WIDTH)),
-    line,
+    before:
+      skip > 0
+        ? []
+        : lines.slice(Math.max(0, place.line - 3), place.line - 1).map((text) => shorten(text.replace(/\r$/, ''))),
+    line: `${dots}${shorten(full.slice(skip))}`,
     from,
-    width,
+    width: Math.max(1, Math.min(columnsOf(marked), WIDTH - from)),
   }
 }
 
 const bar = (number: number | undefined, width: number, text: string): string =>
   `${(number === undefined ? '' : String(number)).padStart(width)} | ${text}`.trimEnd()
 
-/** The line of a place, up to two before it, and a caret below. */
+/** The line of a place, up to two before it, and a caret below. Empty where the file is. */
 export const formatFrame = (place: Place, source: string): string => {
+  if (source.trim() === '') return ''
   const { before, line, from, width } = cut(source, place)
   const digits = String(place.line).length + 2
   return [
@@ -86,21 +113,35 @@ export const formatFrame = (place: Place, source: string): string => {
   ].join('\n')
 }
 
+export type FrameRole = 'error' | 'warning' | 'place' | 'hint' | 'frame' | 'code'
+
 export interface FrameOptions {
   /** How to write a file's name, for instance relative to the current directory. */
   readonly name?: (file: string) => string
   /** Wraps the parts of a terminal's output in colour. */
-  readonly paint?: (text: string, role: 'error' | 'warning' | 'place' | 'hint' | 'frame') => string
+  readonly paint?: (text: string, role: FrameRole) => string
 }
 
-/** `compose.yaml:3:5: error: message`, its hint and its frame. */
+/** `compose.yaml:3:5: error: message [code]`, its hint and its frame. */
 export const formatDiagnostic = (diagnostic: Diagnostic, located: Located, options: FrameOptions = {}): string => {
   const { name = (file) => file, paint = (text) => text } = options
+  const { severity, message, hint, related } = diagnostic
+  const { sources } = located
+  const written = ({ file, line, column }: Place): string => `${name(file)}:${line}:${column}`
   const place = locate(diagnostic, located)
-  const source = place && located.sources.get(place.file)
-  const where = place ? `${paint(`${name(place.file)}:${place.line}:${place.column}:`, 'place')} ` : ''
-  const head = `${where}${paint(`${diagnostic.severity}:`, diagnostic.severity)} ${diagnostic.message}`
-  const hint = diagnostic.hint === undefined ? [] : [paint(`  ${diagnostic.hint}`, 'hint')]
-  const frame = place && source !== undefined ? [paint(formatFrame(place, source), 'frame')] : []
-  return [head, ...hint, ...frame].join('\n')
+  const frame = place === undefined ? '' : formatFrame(place, sources.get(place.file) ?? '')
+  // The code is for looking it up: what is no fault of a file is in no gallery.
+  const isListed = place !== undefined || severity === 'error'
+  const head = [
+    ...(place === undefined ? [] : [paint(`${written(place)}:`, 'place')]),
+    paint(`${severity}:`, severity),
+    visible(message),
+    ...(isListed ? [paint(`[${diagnostic.code}]`, 'code')] : []),
+  ]
+  return [
+    head.join(' '),
+    ...(related ? [`  ${related.message} ${written(placeOf(related.at, sources))}`] : []),
+    ...(hint === undefined ? [] : [paint(`  ${visible(hint)}`, 'hint')]),
+    ...(frame === '' ? [] : [paint(frame, 'frame')]),
+  ].join('\n')
 }

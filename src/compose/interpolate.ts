@@ -8,6 +8,9 @@ import { compilePatterns, stepItem, stepKey } from './pattern.ts'
 import type { Origin } from './project.ts'
 import type { Report } from './report.ts'
 import { substitute } from './template.ts'
+import { numberHint } from './unit-hints.ts'
+import { templateHint, unsetHint } from './variable-hints.ts'
+import { nameOf, shown } from './words.ts'
 
 type Cast = 'integer' | 'float' | 'boolean'
 
@@ -116,7 +119,7 @@ class Interpolator {
           severity: 'warning',
           path,
           message: `The variable ${name} is not set: an empty text stands in for it`,
-          hint: `give a default: \${${name}:-…}`,
+          hint: unsetHint(name, environment),
           origin: this.#place(node.origin, text, start, end),
         }),
       required: (name, message, start, end) => {
@@ -136,7 +139,7 @@ class Interpolator {
           code: 'variable-syntax',
           path,
           message: `"${text.slice(start, end).trimEnd()}" is not a variable`,
-          hint: 'write $$ for a dollar sign',
+          hint: templateHint(text.slice(start, end)),
           origin: place,
         })
       },
@@ -164,14 +167,9 @@ class Interpolator {
       // A size or a range in a place that takes both is the schema's and the binding's business.
       const wanted = cast === 'boolean' ? 'true or false' : cast === 'integer' ? 'a whole number' : 'a number'
       const code = cast === 'boolean' ? 'not-a-boolean' : 'not-a-number'
-      const shown =
-        node.origin.variables.length > 0 ? `"${text}" (from ${node.origin.variables.join(', ')})` : `"${text}"`
-      report.add({
-        code,
-        path: this.#path,
-        message: `${dotted(this.#path)} is ${shown}, not ${wanted}`,
-        origin: node.origin,
-      })
+      const message = `${nameOf(this.#path)} is ${shown(node)}, not ${wanted}`
+      const hint = cast === 'boolean' ? undefined : numberHint(text)
+      report.add({ code, path: this.#path, message, hint, origin: node.origin })
       return poisoned(node.origin)
     }
     if (cast === 'boolean' && !/^(true|false)$/i.test(text)) {
@@ -188,8 +186,6 @@ class Interpolator {
     return { ...node, value }
   }
 }
-
-const dotted = (path: TreePath): string => path.join('.')
 
 const castText = (text: string, cast: Cast): ScalarValue | undefined => {
   if (cast === 'boolean') return BOOLEANS[text.toLowerCase()]

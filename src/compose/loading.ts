@@ -13,8 +13,8 @@ import { decodeTrees, encodeTrees } from './tree-codec.ts'
 
 /** One run of the phases: what they share. */
 export class Loading {
-  readonly report = new Report()
   readonly sources = new Map<string, string>()
+  readonly report = new Report(this.sources)
   readonly input: LoadInput
   /** A file is missing or is not YAML: what the others say would be judged without it. */
   broken = false
@@ -93,9 +93,10 @@ export class Loading {
 /** Part of the key of remembered checks: to be raised with every change of what the schema refuses. */
 const SCHEMA_VERSION = 1
 
-/** In the order of the files, as a reader meets them; first what has no place. */
-const sortDiagnostics = ({ report, input }: Loading): readonly Diagnostic[] => {
-  const rank = (diagnostic: Diagnostic): number => (diagnostic.at ? input.files.indexOf(diagnostic.at.file) + 1 : -1)
+/** In the order in which the files were read, as a reader meets them; first what has no place. */
+const sortDiagnostics = ({ report, sources }: Loading): readonly Diagnostic[] => {
+  const ranks = new Map([...sources.keys()].map((file, index) => [file, index]))
+  const rank = ({ at }: Diagnostic): number => (at ? (ranks.get(at.file) ?? ranks.size) : -1)
   return [...report.diagnostics].sort(
     (one, other) => rank(one) - rank(other) || (one.at?.start ?? 0) - (other.at?.start ?? 0),
   )

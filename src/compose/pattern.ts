@@ -2,6 +2,8 @@
  * Path patterns such as `services.*.ports.[]`: `*` is any key of a map, `[]` any item of a sequence. A table of them is
  * compiled to a trie that a walker descends beside the tree, so that looking a path up costs nothing per node.
  */
+import type { TreePath } from '../errors.ts'
+
 export interface PatternNode<T> {
   readonly steps: Map<string, PatternNode<T>>
   value: T | undefined
@@ -27,3 +29,10 @@ export const stepKey = <T>(node: PatternNode<T> | undefined, key: string): Patte
   node && (node.steps.get(key) ?? node.steps.get('*'))
 
 export const stepItem = <T>(node: PatternNode<T> | undefined): PatternNode<T> | undefined => node?.steps.get('[]')
+
+/** For a look at a single place. */
+export const valueAt = <T>(root: PatternNode<T>, path: TreePath): T | undefined =>
+  path.reduce<PatternNode<T> | undefined>(
+    (node, step) => (typeof step === 'number' ? stepItem(node) : stepKey(node, step)),
+    root,
+  )?.value

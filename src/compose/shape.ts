@@ -3,6 +3,8 @@
  * each takes. Binding, printing and the list of what the model honours all walk this one table.
  */
 
+import type { TreePath } from '../errors.ts'
+
 /** A single value. `?`: also printed where it is false, 0 or empty, because absent means something else. */
 export type ScalarKind =
   | 'text'
@@ -355,4 +357,14 @@ const ranksOf = (shape: ObjectShape): ReadonlyMap<string, number> => {
 export const inShapeOrder = (keys: Iterable<string>, shape: ObjectShape): string[] => {
   const rank = ranksOf(shape)
   return [...keys].sort((one, other) => (rank.get(one) ?? rank.size) - (rank.get(other) ?? rank.size))
+}
+
+/** The kind of single or compound value that a path of the canonical form takes; undefined: none. */
+export const kindAt = (path: TreePath): ScalarKind | CompoundKind | undefined => {
+  const found = path.reduce<Shape | undefined>((shape, step) => {
+    if (shape === undefined || typeof shape === 'string') return undefined
+    if ('fields' in shape) return shape.fields[step]
+    return 'list' in shape ? shape.list : shape.each
+  }, PROJECT)
+  return typeof found === 'string' ? found : undefined
 }

@@ -63,3 +63,12 @@ export const parseVolume = (text: string): ShortVolume | undefined => {
     selinux: options.findLast((option) => option === 'z' || option === 'Z'),
   }
 }
+
+/** Why a text is no volume, in words. */
+export const volumeMistake = (text: string): string => {
+  const parts = split(text)
+  if (text === '') return 'it is empty'
+  if (parts.length > 3) return 'it has too many colons'
+  if (parts[0] === '') return 'nothing stands before the first colon'
+  return parts[1] === '' ? 'the target is missing' : 'nothing stands behind the last colon'
+}

@@ -90,7 +90,7 @@ export const loadCase = async (each: Case, cache?: TreeCache): Promise<LoadResul
 export const diagnosticsText = (result: LoadResult): string =>
   result.diagnostics
     .map((diagnostic) => formatDiagnostic(diagnostic, result, { name: (file) => file.replace('/project/', '') }))
-    .map((text, index) => `[${result.diagnostics[index]?.code}]\n${text}\n`)
+    .map((text) => `${text}\n`)
     .join('\n')
 
 const OUTPUTS: Readonly<Record<string, (result: LoadResult, each: Case) => string>> = {

@@ -5,7 +5,13 @@ import { type Diagnostic, pointerOf } from '../../errors.ts'
 import type { Context } from '../context.ts'
 import type { StyleName } from './style.ts'
 
-const COLOURS: Readonly<Record<string, StyleName>> = { error: 'red', warning: 'yellow', place: 'bold', hint: 'cyan' }
+const COLOURS: Readonly<Record<string, StyleName>> = {
+  error: 'red',
+  warning: 'yellow',
+  place: 'bold',
+  hint: 'cyan',
+  code: 'dim',
+}
 
 /** As short as it can be named from where the user is. */
 const nameFrom = (cwd: string, file: string): string => {
