@@ -43,10 +43,12 @@ const isStale = (target, sources) =>
 const node = (...args) => execFileSync(process.execPath, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] })
 
 const validator = at('build', 'compose-validator.cjs')
+const schemaWords = at('build', 'compose-schema.json')
 
 const buildValidator = () => {
   const compiler = at('scripts', 'compile-schema.ts')
-  if (existsSync(compiler) && isStale(validator, [at('schemas', 'compose.schema.json'), compiler]))
+  const sources = [at('schemas', 'compose.schema.json'), compiler]
+  if (existsSync(compiler) && [validator, schemaWords].some((target) => isStale(target, sources)))
     node('--import', 'tsx', compiler)
 }
 
@@ -79,6 +81,14 @@ const withoutParts = {
   },
 }
 
+/** Of the schema, what words of mistakes need: the rest of the file is for editors, and large. */
+const smallSchema = {
+  name: 'small-schema',
+  setup(build) {
+    build.onResolve({ filter: /\/compose\.schema\.json$/ }, () => ({ path: schemaWords }))
+  },
+}
+
 // Bundles lie as deep below the package as sources do: src/native/load.ts finds build/ and prebuilds/ from both.
 const location = "const caissonUrl = require('node:url').pathToFileURL(__filename).href;"
 const define = (version) => ({
@@ -100,7 +110,7 @@ const buildCommandLine = async (esbuild, version) => {
     ...options,
     entryPoints: { main: 'src/cli/main.ts' },
     define: define(version),
-    plugins: [withoutParts],
+    plugins: [withoutParts, smallSchema],
     ...asFunction(location),
   }
   await Promise.all([esbuild.build(main), esbuild.build({ ...options, entryPoints: PARTS, ...asFunction() })])
@@ -121,6 +131,7 @@ const buildBundles = async () => {
     entryPoints: { index: 'src/index.ts' },
     outdir: 'dist/lib',
     define: define(version),
+    plugins: [smallSchema],
     banner: { js: location },
   })
   await esbuild.build({

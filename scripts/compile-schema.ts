@@ -1,6 +1,7 @@
 /**
- * Compiles schemas/compose.schema.json to build/compose-validator.cjs: a plain function without run-time dependencies.
- * Run by the build and by the tests; does nothing while the result is newer than its sources.
+ * Compiles schemas/compose.schema.json to build/compose-validator.cjs: a plain function without run-time dependencies; and to
+ * build/compose-schema.json, the part of it that words of mistakes are made of. What only editors show is in neither.
+ * Run by the build and by the tests; does nothing while the results are newer than their sources.
  */
 import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -8,11 +9,44 @@ import { fileURLToPath } from 'node:url'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const source = join(root, 'schemas/compose.schema.json')
-const target = join(root, 'build/compose-validator.cjs')
+const validator = join(root, 'build/compose-validator.cjs')
+const words = join(root, 'build/compose-schema.json')
 
 const isFresh = (): boolean =>
-  existsSync(target) &&
-  [source, fileURLToPath(import.meta.url)].every((file) => statSync(file).mtimeMs < statSync(target).mtimeMs)
+  [validator, words].every(
+    (target) =>
+      existsSync(target) &&
+      [source, fileURLToPath(import.meta.url)].every((file) => statSync(file).mtimeMs < statSync(target).mtimeMs),
+  )
+
+type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
+type Schema = { readonly [key: string]: Json }
+
+/** Keywords whose members are named by the format, not by JSON Schema. */
+const NAMING = new Set(['properties', 'patternProperties', '$defs'])
+
+/** The schema and all below it without the keywords that `drop` says. */
+const without = (schema: Json, drop: (keyword: string, holder: Schema) => boolean, named = false): Json => {
+  if (Array.isArray(schema)) return schema.map((item: Json) => without(item, drop))
+  if (typeof schema !== 'object' || schema === null) return schema
+  const holder = schema as Schema
+  const kept = Object.entries(holder).filter(([key]) => named || !drop(key, holder))
+  return Object.fromEntries(kept.map(([key, value]) => [key, without(value, drop, !named && NAMING.has(key))]))
+}
+
+const ANNOTATIONS = new Set(['title', 'description', 'examples', 'deprecated'])
+
+/** A value that does not fit its pattern is told what its key is for. */
+const isForEditors = (keyword: string, holder: Schema): boolean =>
+  ANNOTATIONS.has(keyword) && (keyword !== 'description' || holder.pattern === undefined)
+
+/** At once, so that whoever reads it meanwhile sees the old one or the new one. */
+const write = (target: string, text: string): void => {
+  mkdirSync(dirname(target), { recursive: true })
+  const temporary = `${target}.${process.pid}`
+  writeFileSync(temporary, text)
+  renameSync(temporary, target)
+}
 
 /** The two helpers of ajv that generated code asks for, so that nothing of ajv is loaded at run time. */
 const HELPERS = `const caissonHelpers = {
@@ -35,8 +69,8 @@ const compile = async (): Promise<void> => {
     inlineRefs: false,
     code: { source: true, optimize: 2 },
   })
-  const schema = JSON.parse(readFileSync(source, 'utf8')) as { $id: string }
-  ajv.addSchema(schema)
+  const schema = JSON.parse(readFileSync(source, 'utf8')) as Schema & { readonly $id: string }
+  ajv.addSchema(without(schema, (keyword) => ANNOTATIONS.has(keyword)) as Schema)
   const generate = (
     typeof standalone === 'function' ? standalone : (standalone as { default: typeof standalone }).default
   ) as (ajv: unknown, validate: unknown) => string
@@ -45,10 +79,8 @@ const compile = async (): Promise<void> => {
     "caissonHelpers['$1']",
   )
   if (code.includes('require(')) throw new Error('the generated validator needs a module')
-  mkdirSync(dirname(target), { recursive: true })
-  const temporary = `${target}.${process.pid}`
-  writeFileSync(temporary, code.replace('"use strict";', `"use strict";\n${HELPERS}`))
-  renameSync(temporary, target)
+  write(validator, code.replace('"use strict";', `"use strict";\n${HELPERS}`))
+  write(words, JSON.stringify(without(schema, isForEditors)))
 }
 
 if (!isFresh()) await compile()
