@@ -53,7 +53,10 @@ const RULES: Readonly<Record<string, Rule>> = {
 }
 
 /** What the command line may use of compose: reading a project, short forms as arguments, printing what was read. */
-const COMPOSE_FOR_CLI = ['load', 'discover', 'format', 'frame', 'project', 'arguments']
+const COMPOSE_FOR_CLI = [
+  ...['load', 'discover', 'format', 'frame', 'positions', 'project', 'provenance', 'arguments'],
+  ...['secret-variables', 'variables'],
+]
 
 const folderOf = (path: string): string => path.split('/')[1]?.replace(/\.ts$/, '') ?? ''
 const isOurs = (path: string): boolean => path.startsWith('src/')

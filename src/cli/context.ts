@@ -21,6 +21,8 @@ export interface Session {
   discovery: Discovery | undefined
   /** The project as it was read: messages find places in files by it. */
   loaded: LoadResult | undefined
+  /** true: the command prints JSON, and whoever reads that wants to read what is wrong, too. */
+  isForPrograms: boolean
 }
 
 export interface Context {
@@ -35,6 +37,14 @@ export interface Context {
   /** Messages, progress. */
   readonly stderr: Output
 }
+
+/** `--progress`, or COMPOSE_PROGRESS; the latter may be any text. */
+export const askedProgress = ({ given, globals, env }: Context): string =>
+  given.has('progress') ? globals.progress : (env.COMPOSE_PROGRESS ?? 'auto')
+
+/** Whether findings and errors are objects, one a line, instead of text. */
+export const isForPrograms = (context: Context): boolean =>
+  context.session.isForPrograms || askedProgress(context) === 'json'
 
 const outputOf = (stream: NodeJS.WriteStream, env: Context['env'], ansi: string): Output => ({
   write: (data) => {
@@ -73,7 +83,7 @@ export const createContext = (globals: GlobalValues, given: ReadonlySet<string>)
     cwd: process.cwd(),
     globals,
     given,
-    session: { readFile: createReader(), discovery: undefined, loaded: undefined },
+    session: { readFile: createReader(), discovery: undefined, loaded: undefined, isForPrograms: false },
     stdout: outputOf(process.stdout, env, ansi),
     stderr: outputOf(process.stderr, env, ansi),
   }

@@ -2,6 +2,7 @@
 import type { TreePath } from '../errors.ts'
 import type { Entry, Node, ScalarNode } from './node.ts'
 import {
+  assumed,
   get,
   isNull,
   map,
@@ -77,8 +78,8 @@ const dependsOn: Transform = (node) => {
   return mapValues(long, (value) =>
     value.kind === 'map'
       ? withEntries(value, {
-          condition: get(value, 'condition') ?? scalar('service_started', value.origin),
-          required: get(value, 'required') ?? scalar(true, value.origin),
+          condition: get(value, 'condition') ?? scalar('service_started', assumed(value.origin)),
+          required: get(value, 'required') ?? scalar(true, assumed(value.origin)),
         })
       : value,
   )
@@ -119,7 +120,7 @@ const envFile: Transform = (node, context) => {
   return mapItems(list, (item) => {
     const long = asField('path')(item, context)
     return long.kind === 'map'
-      ? withEntries(long, { required: get(long, 'required') ?? scalar(true, long.origin) })
+      ? withEntries(long, { required: get(long, 'required') ?? scalar(true, assumed(long.origin)) })
       : long
   })
 }
@@ -129,7 +130,7 @@ const secretMount: Transform = (node, context) => {
   const source = get(long, 'source')
   if (long.kind !== 'map' || source?.kind !== 'scalar') return long
   return withEntries(long, {
-    target: get(long, 'target') ?? scalar(`/run/secrets/${String(source.value)}`, long.origin),
+    target: get(long, 'target') ?? scalar(`/run/secrets/${String(source.value)}`, assumed(long.origin)),
   })
 }
 
@@ -148,8 +149,13 @@ const device: Transform = (node, { report, path, strict }) => {
     return poisoned(node.origin)
   }
   const { origin } = node
+  const parts = short.split(':').length
   return mapOf(
-    { source: text(source, origin), target: text(target || source, origin), permissions: text(permissions, origin) },
+    {
+      source: text(source, origin),
+      target: text(target || source, parts > 1 ? origin : assumed(origin)),
+      permissions: text(permissions, parts > 2 ? origin : assumed(origin)),
+    },
     origin,
   )
 }
@@ -176,7 +182,7 @@ const volume: Transform = (node, { report, path, strict }) => {
     {
       selinux: text(parsed.selinux, origin),
       propagation: text(parsed.propagation, origin),
-      create_host_path: flag(isBind, origin),
+      create_host_path: flag(isBind, assumed(origin)),
     },
     origin,
   )
@@ -226,11 +232,11 @@ const port = (item: Node, { report, path, strict }: Context): readonly Node[] =>
   return parsed.map((each) =>
     mapOf(
       {
-        mode: scalar('ingress', origin),
+        mode: scalar('ingress', assumed(origin)),
         host_ip: text(each.hostIp, origin),
         target: scalar(each.target, origin),
         published: text(each.published, origin),
-        protocol: scalar(each.protocol, origin),
+        protocol: scalar(each.protocol, short.includes('/') ? origin : assumed(origin)),
       },
       origin,
     ),
@@ -240,8 +246,8 @@ const port = (item: Node, { report, path, strict }: Context): readonly Node[] =>
 const portDefaults = (node: Node): Node =>
   node.kind === 'map'
     ? withEntries(node, {
-        mode: get(node, 'mode') ?? scalar('ingress', node.origin),
-        protocol: get(node, 'protocol') ?? scalar('tcp', node.origin),
+        mode: get(node, 'mode') ?? scalar('ingress', assumed(node.origin)),
+        protocol: get(node, 'protocol') ?? scalar('tcp', assumed(node.origin)),
       })
     : node
 
@@ -250,12 +256,14 @@ const gpus: Transform = (node) =>
 
 const deviceRequest: Transform = (node) =>
   node.kind === 'map' && !get(node, 'count') && !get(node, 'device_ids')
-    ? withEntries(node, { count: scalar('all', node.origin) })
+    ? withEntries(node, { count: scalar('all', assumed(node.origin)) })
     : node
 
 const build: Transform = (node, context) => {
   const long = asField('context')(node, context)
-  return long.kind === 'map' ? withEntries(long, { context: get(long, 'context') ?? scalar('.', long.origin) }) : long
+  return long.kind === 'map'
+    ? withEntries(long, { context: get(long, 'context') ?? scalar('.', assumed(long.origin)) })
+    : long
 }
 
 const maybeExternal: Transform = (node, { report, path }) => {

@@ -34,6 +34,8 @@ export interface Discovery {
   readonly environment: Readonly<Record<string, string>>
   /** Env files that were read. */
   readonly envFiles: readonly string[]
+  /** The env file of each variable that has its value from one; the others are the shell's. */
+  readonly variableFiles: ReadonlyMap<string, string>
   readonly profiles: readonly string[]
   /** Given by hand or by COMPOSE_PROJECT_NAME; else it is up to the files and the directory. */
   readonly projectName: string | undefined
@@ -65,6 +67,7 @@ class Discoverer {
   readonly sources = new Map<string, string>()
   readonly report = new Report(this.sources)
   readonly envFiles: string[] = []
+  readonly variableFiles = new Map<string, string>()
   readonly environment: Record<string, string>
   readonly #input: DiscoverInput
 
@@ -88,6 +91,7 @@ class Discoverer {
   /** Variables that are not set yet. Files read later in one call win over earlier ones, never over what is set. */
   readEnvFiles(files: readonly string[], required: boolean): void {
     const known = new Map<string, string>()
+    const givers = new Map<string, string>()
     for (const file of files.filter((name) => !this.sources.has(name))) {
       const text = this.#input.readFile(file)
       if (text === undefined) {
@@ -102,9 +106,16 @@ class Discoverer {
       const { variables, mistake } = parseDotenv(text, lookup, known)
       if (mistake)
         this.report.add({ code: 'env-file-syntax', path: [], message: mistake.message, origin: { file, ...mistake } })
-      for (const [name, value] of variables) known.set(name, value)
+      for (const [name, value] of variables) {
+        known.set(name, value)
+        givers.set(name, file)
+      }
     }
-    for (const [name, value] of known) if (!Object.hasOwn(this.environment, name)) this.environment[name] = value
+    for (const [name, value] of known) {
+      if (Object.hasOwn(this.environment, name)) continue
+      this.environment[name] = value
+      this.variableFiles.set(name, givers.get(name) ?? '')
+    }
   }
 
   /** The one given, or `.env` beside the project. */
@@ -165,6 +176,7 @@ export const discover = (input: DiscoverInput): Discovery => {
     workingDirectory: discoverer.workingDirectory(files),
     environment,
     envFiles,
+    variableFiles: discoverer.variableFiles,
     profiles: input.profiles?.length ? input.profiles : list(environment.COMPOSE_PROFILES),
     projectName: input.projectName || environment.COMPOSE_PROJECT_NAME || undefined,
     diagnostics: report.diagnostics,

@@ -1,10 +1,13 @@
 /** The output of `config`: the canonical form as YAML or JSON, and lists of names. Equal to the reference's. */
 import { compareNaturally } from './natural-order.ts'
+import { pointerOf } from '../errors.ts'
 import type { LoadResult, Project } from './project.ts'
+import type { Provenances } from './provenance.ts'
 import type { Shape } from './shape.ts'
 import { inShapeOrder, PROJECT } from './shape.ts'
+import type { AskedVariable } from './variables.ts'
 import type { YamlMap, YamlValue } from './yaml-text.ts'
-import { writeYaml } from './yaml-text.ts'
+import { Noted, writeYaml } from './yaml-text.ts'
 
 export interface FormatOptions {
   /** As given to `load`: without interpolation the model is untyped, sorted, and `$` is what it was. */
@@ -53,12 +56,38 @@ const arrange = (value: unknown, shape: Shape, compare: Compare): YamlValue => {
 const escapeDollars = (text: string, { interpolated }: FormatOptions): string =>
   interpolated ? text.replaceAll('$', '$$$$') : text
 
-export const formatYaml = (canonical: LoadResult['canonical'], options: FormatOptions): string => {
-  const arranged = options.interpolated
-    ? arrange(canonical, PROJECT, compareNaturally)
-    : sortDeep(canonical, compareNaturally)
-  return escapeDollars(writeYaml(arranged as YamlMap), options)
+const arrangeForYaml = (canonical: LoadResult['canonical'], { interpolated }: FormatOptions): YamlMap =>
+  (interpolated ? arrange(canonical, PROJECT, compareNaturally) : sortDeep(canonical, compareNaturally)) as YamlMap
+
+export const formatYaml = (canonical: LoadResult['canonical'], options: FormatOptions): string =>
+  escapeDollars(writeYaml(arrangeForYaml(canonical, options)), options)
+
+/** Every value with its comment; a map or a list where it replaces one as a whole. Dollars are escaped here: comments have none. */
+const annotate = (value: YamlValue, pointer: string, notes: Provenances, options: FormatOptions): YamlValue => {
+  const noted = (inner: Exclude<YamlValue, Noted>): YamlValue => {
+    const note = notes.comment(pointer)
+    return note === undefined ? inner : new Noted(inner, note)
+  }
+  if (value instanceof Map && value.size > 0) {
+    const members = [...value].map(
+      ([key, member]) =>
+        [escapeDollars(key, options), annotate(member, pointer + pointerOf([key]), notes, options)] as const,
+    )
+    return notes.replaces(pointer) ? noted(new Map(members)) : new Map(members)
+  }
+  if (Array.isArray(value) && value.length > 0) {
+    const items = value.map((item, index) => annotate(item, `${pointer}/${index}`, notes, options))
+    return notes.replaces(pointer) ? noted(items) : items
+  }
+  return noted(typeof value === 'string' ? escapeDollars(value, options) : (value as Exclude<YamlValue, Noted>))
 }
+
+/** YAML of the same meaning as `formatYaml`, with a comment behind each value that says where it came from. */
+export const formatWithOrigins = (
+  canonical: LoadResult['canonical'],
+  notes: Provenances,
+  options: FormatOptions,
+): string => writeYaml(annotate(arrangeForYaml(canonical, options), '', notes, options) as YamlMap)
 
 /** JSON shows more than YAML: commands that are not there, and the groups that are part of their owner; but no extensions. */
 const complete = (value: YamlValue, shape: Shape): YamlValue => {
@@ -110,7 +139,39 @@ export const formatJson = (canonical: LoadResult['canonical'], options: FormatOp
   return escapeDollars(writeJson(ordered, ''), options)
 }
 
-export type ListKind = 'services' | 'volumes' | 'networks' | 'images' | 'profiles'
+/** Fields of the reference, in its order. */
+const VARIABLE_FIELDS = [
+  ['Name', 'name'],
+  ['DefaultValue', 'fallback'],
+  ['PresenceValue', 'alternate'],
+  ['Required', 'required'],
+] as const
+
+const variableMap = (variables: readonly AskedVariable[], named: (field: string) => string): YamlMap =>
+  new Map(
+    variables.map((variable) => [
+      variable.name,
+      new Map(VARIABLE_FIELDS.map(([field, key]) => [named(field), variable[key]])),
+    ]),
+  )
+
+/** `config --variables --format json`, indented as it is there. */
+export const formatVariablesJson = (variables: readonly AskedVariable[]): string =>
+  writeJson(
+    variableMap(variables, (field) => field),
+    '',
+  ).replaceAll(/^ +/gm, '$&$&')
+
+/** `config --variables --format yaml`, indented by four. */
+export const formatVariablesYaml = (variables: readonly AskedVariable[]): string =>
+  [...variableMap(variables, (field) => field.toLowerCase())]
+    .map(([name, fields]) => {
+      const head = writeYaml(new Map([[name, null]])).replace(' null', '')
+      return head + writeYaml(fields as YamlMap).replaceAll(/^(?=.)/gm, '    ')
+    })
+    .join('')
+
+export type ListKind = 'services' | 'volumes' | 'networks' | 'images' | 'models' | 'profiles'
 
 /** Services with what they depend on before them, else by name. */
 const inOrder = (project: Project): readonly string[] => {
@@ -125,8 +186,15 @@ const inOrder = (project: Project): readonly string[] => {
   return [...ordered]
 }
 
-/** Names, one for each line of `config --services` and its relatives. */
-export const listNames = (project: Project, kind: ListKind): readonly string[] => {
+/** What a model is called where it is run. */
+const modelsOf = (canonical: LoadResult['canonical']): readonly string[] => {
+  const models = isRecord(canonical.models) ? Object.values(canonical.models) : []
+  const names = models.map((model) => (isRecord(model) ? String(model.model) : ''))
+  return [...new Set(names)].filter((name) => name !== '').sort()
+}
+
+/** Names, one for each line of `config --services` and its relatives; sorted but for services and their images. */
+export const listNames = (project: Project, canonical: LoadResult['canonical'], kind: ListKind): readonly string[] => {
   const services = inOrder(project)
   switch (kind) {
     case 'services':
@@ -137,6 +205,8 @@ export const listNames = (project: Project, kind: ListKind): readonly string[] =
       const all = [...Object.values(project.services), ...Object.values(project.disabledServices)]
       return [...new Set(all.flatMap((service) => service.profiles))].sort()
     }
+    case 'models':
+      return modelsOf(canonical)
     case 'volumes':
     case 'networks':
       return Object.keys(project[kind]).sort()

@@ -13,6 +13,7 @@ import type { LoadResult } from './project.ts'
 import { chooseName } from './project-name.ts'
 import type { Report } from './report.ts'
 import { checkSchema } from './schema.ts'
+import { secretVariablesOf } from './secret-variables.ts'
 import { dropUnused, selectServices } from './select.ts'
 import { unique } from './unique.ts'
 import { dropUnsupported } from './unsupported.ts'
@@ -129,6 +130,7 @@ export const load = async (input: LoadInput): Promise<LoadResult> => {
   const projectName = nameProject(loading, parsed)
   const environment = { ...input.environment, COMPOSE_PROJECT_NAME: projectName }
   const canonical = await composeTree(loading, parsed, environment)
+  loading.secretVariables = secretVariablesOf(canonical)
   const complete = completeTree(loading, canonical, projectName, environment)
   if (!loading.on('interpolate')) return finish(loading, complete)
   const bound = bindTypes(complete, loading.report)

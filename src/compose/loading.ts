@@ -18,6 +18,7 @@ export class Loading {
   readonly input: LoadInput
   /** A file is missing or is not YAML: what the others say would be judged without it. */
   broken = false
+  secretVariables: ReadonlySet<string> = new Set()
 
   constructor(input: LoadInput) {
     this.input = input
@@ -120,6 +121,7 @@ export const finish = (loading: Loading, tree: MapNode, disabled?: MapNode): Loa
     canonical: toPlain(tree, disabled === undefined) as Readonly<Record<string, unknown>>,
     origins: new LazyOrigins(tree),
     diagnostics: sortDiagnostics(loading),
+    secretVariables: loading.secretVariables,
     sources,
   }
 }

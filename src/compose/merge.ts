@@ -1,7 +1,19 @@
 /** Several files into one tree: maps merge, scalars replace, lists append, and a table of places where it is otherwise. */
 import type { TreePath } from '../errors.ts'
 import type { Entry, MapNode, Node } from './node.ts'
-import { get, isNull, map, mapItems, mapOf, mapValues, poisoned, printScalar, scalar, sequence } from './node.ts'
+import {
+  assumed,
+  get,
+  isNull,
+  map,
+  mapItems,
+  mapOf,
+  mapValues,
+  poisoned,
+  printScalar,
+  scalar,
+  sequence,
+} from './node.ts'
 import type { PatternNode } from './pattern.ts'
 import { compilePatterns, stepKey } from './pattern.ts'
 import type { Report } from './report.ts'
@@ -67,8 +79,8 @@ const subnet = (node: Node): unknown => {
   return value?.kind === 'scalar' ? value.value : undefined
 }
 
-const started = (item: Node): Node =>
-  mapOf({ condition: scalar('service_started', item.origin), required: scalar(true, item.origin) }, item.origin)
+const started = ({ origin }: Node): Node =>
+  mapOf({ condition: scalar('service_started', assumed(origin)), required: scalar(true, assumed(origin)) }, origin)
 const nothing = (item: Node): Node => scalar(null, item.origin)
 
 const RULES = compilePatterns<Rule>({

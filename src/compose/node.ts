@@ -58,6 +58,15 @@ export const createOrigin = (file: string, start: number, end: number): Origin =
   replaced: undefined,
 })
 
+/** Of a value that goes without saying, where something at `origin` does not say another. */
+export const assumed = ({ file, start, end }: Origin): Origin => ({ ...createOrigin(file, start, end), assumed: true })
+
+/** Of a value that a variable gave alone: its name is all that was written. */
+export const byVariable = (origin: Origin, name: string): Origin => ({
+  ...origin,
+  variables: [...origin.variables, name],
+})
+
 export const scalar = (value: ScalarValue, origin: Origin): ScalarNode => ({ kind: 'scalar', value, origin })
 export const sequence = (items: readonly Node[], origin: Origin): SequenceNode => ({ kind: 'sequence', items, origin })
 export const map = (entries: ReadonlyMap<string, Entry>, origin: Origin): MapNode => ({ kind: 'map', entries, origin })

@@ -1,6 +1,19 @@
 /** What a file leaves unsaid: the default network, names, dependencies that follow from other keys, values of variables. */
 import type { Node, MapNode } from './node.ts'
-import { get, isNull, map, mapItems, mapOf, mapValues, scalar, textOf, withEntries } from './node.ts'
+import {
+  assumed,
+  byVariable,
+  get,
+  isNull,
+  map,
+  mapItems,
+  mapOf,
+  mapValues,
+  scalar,
+  textOf,
+  withEntries,
+} from './node.ts'
+import { normaliseName } from './project-name.ts'
 import { cleanPath } from './short-volume.ts'
 
 export interface NormaliseContext {
@@ -22,7 +35,7 @@ const resolveVariables = (
   if (node?.kind === 'map') {
     const resolved = mapValues(node, (value, name) => {
       const found = isNull(value) ? lookup(environment, name) : undefined
-      return found === undefined ? value : scalar(found, value.origin)
+      return found === undefined ? value : scalar(found, byVariable(value.origin, name))
     })
     return keep
       ? resolved
@@ -32,7 +45,7 @@ const resolveVariables = (
   const resolved = mapItems(node, (item) => {
     const name = textOf(item)
     const found = name === undefined || name.includes('=') ? undefined : lookup(environment, name)
-    return found === undefined ? item : scalar(`${name}=${found}`, item.origin)
+    return found === undefined ? item : scalar(`${name}=${found}`, byVariable(item.origin, name ?? ''))
   })
   return keep ? resolved : { ...resolved, items: resolved.items.filter((item) => textOf(item)?.includes('=') ?? true) }
 }
@@ -94,7 +107,7 @@ const usesDefaultNetwork = (service: Node): boolean => {
 const normaliseBuild = (build: Node | undefined, environment: Readonly<Record<string, string>>): Node | undefined => {
   if (build?.kind !== 'map') return build
   const needsFile = !get(build, 'dockerfile') && !get(build, 'dockerfile_inline')
-  const dockerfile = needsFile ? scalar('Dockerfile', build.origin) : get(build, 'dockerfile')
+  const dockerfile = needsFile ? scalar('Dockerfile', assumed(build.origin)) : get(build, 'dockerfile')
   return withEntries(build, { dockerfile, args: resolveVariables(get(build, 'args'), environment, false) })
 }
 
@@ -115,7 +128,7 @@ const normaliseService = (service: Node, { environment }: NormaliseContext): Nod
     build: normaliseBuild(get(service, 'build'), environment),
     environment: resolveVariables(get(service, 'environment'), environment, true),
     networks: usesDefaultNetwork(service)
-      ? mapOf({ default: scalar(null, service.origin) }, service.origin)
+      ? mapOf({ default: scalar(null, assumed(service.origin)) }, assumed(service.origin))
       : get(service, 'networks'),
     pull_policy: policy && textOf(policy) === 'if_not_present' ? scalar('missing', policy.origin) : policy,
     volumes: cleanTargets(get(service, 'volumes')),
@@ -131,7 +144,7 @@ const addDefaultNetwork = (tree: MapNode): MapNode => {
   const users = [...services.entries.values()].filter(({ value }) => get(get(value, 'networks'), 'default'))
   if (users.length === 0) return tree
   const declared = networks?.kind === 'map' ? networks : mapOf({}, services.origin)
-  return withEntries(tree, { networks: withEntries(declared, { default: scalar(null, services.origin) }) })
+  return withEntries(tree, { networks: withEntries(declared, { default: scalar(null, assumed(services.origin)) }) })
 }
 
 const nameResource = (node: Node, key: string, projectName: string): Node => {
@@ -139,28 +152,20 @@ const nameResource = (node: Node, key: string, projectName: string): Node => {
   if (resource.kind !== 'map' || get(resource, 'name')) return resource
   const external = get(resource, 'external')
   const isExternal = external?.kind === 'scalar' && String(external.value) === 'true'
-  return withEntries(resource, { name: scalar(isExternal ? key : `${projectName}_${key}`, resource.origin) })
-}
-
-const configContent = (config: Node, environment: Readonly<Record<string, string>>): Node => {
-  const variable = get(config, 'environment')
-  const content = lookup(environment, textOf(variable) ?? '')
-  if (config.kind !== 'map' || !variable || content === undefined) return config
-  return withEntries(config, { content: scalar(content, variable.origin) })
+  return withEntries(resource, { name: scalar(isExternal ? key : `${projectName}_${key}`, assumed(resource.origin)) })
 }
 
 export const normalise = (tree: MapNode, context: NormaliseContext): MapNode => {
-  const change = (name: string, node: Node): Node => {
-    if (node.kind !== 'map') return node
-    if (name === 'services') return mapValues(node, (service) => normaliseService(service, context))
-    if (name === 'configs') return mapValues(node, (config) => configContent(config, context.environment))
-    return node
-  }
-  const completed = addDefaultNetwork(mapValues(tree, (value, name) => change(name, value)))
+  const services = (node: Node): Node =>
+    node.kind === 'map' ? mapValues(node, (service) => normaliseService(service, context)) : node
+  const completed = addDefaultNetwork(mapValues(tree, (value, name) => (name === 'services' ? services(value) : value)))
   const named = mapValues(completed, (value, name) =>
     ['networks', 'volumes', 'configs', 'secrets'].includes(name) && value.kind === 'map'
       ? mapValues(value, (resource, key) => nameResource(resource, key, context.projectName))
       : value,
   )
-  return withEntries(named, { name: scalar(context.projectName, get(tree, 'name')?.origin ?? tree.origin) })
+  const written = get(tree, 'name')
+  const isWritten = written !== undefined && normaliseName(textOf(written) ?? '') === context.projectName
+  const origin = isWritten ? written.origin : assumed(tree.origin)
+  return withEntries(named, { name: scalar(context.projectName, origin) })
 }

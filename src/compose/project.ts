@@ -320,6 +320,8 @@ export interface Origin {
   readonly variables: readonly string[]
   /** The origin this one replaced in a merge. */
   readonly replaced: Origin | undefined
+  /** true: nobody wrote the value, it goes without saying; the place is that of what it belongs to. */
+  readonly assumed?: true
 }
 
 /** What `load` returns. `project` is undefined when there is an error among the diagnostics. */
@@ -330,6 +332,8 @@ export interface LoadResult {
   /** By JSON Pointer of the path (errors.ts `pointerOf`): origin of the value, and of the key where it has one. */
   readonly origins: ReadonlyMap<string, { readonly value: Origin; readonly key: Origin | undefined }>
   readonly diagnostics: readonly Diagnostic[]
+  /** Variables that a secret of the project has its value from. */
+  readonly secretVariables: ReadonlySet<string>
   /** Text of every file read, for code frames. */
   readonly sources: ReadonlyMap<string, string>
 }

@@ -112,3 +112,42 @@ export const substitute = (text: string, context: TemplateContext, offset = 0): 
     result += value ?? ''
   }
 }
+
+/** What a text says of a variable. */
+export interface NamedVariable {
+  readonly name: string
+  /** `:?` or `?`. */
+  readonly required: boolean
+  /** Behind `:-` or `-`, as written; empty: none. */
+  readonly fallback: string
+  /** Behind `:+` or `+`, as written; empty: none. */
+  readonly alternate: string
+}
+
+const named = ({ name, operator, word }: Pick<Braced, 'name' | 'operator' | 'word'>): NamedVariable => ({
+  name,
+  required: operator.endsWith('?'),
+  fallback: operator.endsWith('-') ? word : '',
+  alternate: operator.endsWith('+') ? word : '',
+})
+
+/** Variables of a text in their order, those in words of others after these. What is not a template names none. */
+export const variablesOf = (text: string): readonly NamedVariable[] => {
+  const found: NamedVariable[] = []
+  let index = 0
+  for (let dollar = text.indexOf('$'); dollar >= 0; dollar = text.indexOf('$', index)) {
+    index = dollar + 2
+    if (text[dollar + 1] === '$') continue
+    const braced = text[dollar + 1] === '{' ? parseBraced(text, dollar) : undefined
+    if (braced) {
+      found.push(named(braced), ...variablesOf(braced.word))
+      index = braced.end
+      continue
+    }
+    const name = matchAt(NAME, text, dollar + 1)
+    if (name === undefined) continue
+    found.push(named({ name, operator: '', word: '' }))
+    index = dollar + 1 + name.length
+  }
+  return found
+}

@@ -6,8 +6,19 @@ import { printNumber } from './node.ts'
 import { isDate, resolvePlain } from './scalar.ts'
 
 /** Maps are Map: a plain object moves keys that look like numbers to its front. */
-export type YamlValue = string | number | bigint | boolean | null | readonly YamlValue[] | YamlMap
+export type YamlValue = string | number | bigint | boolean | null | readonly YamlValue[] | YamlMap | Noted
 export type YamlMap = ReadonlyMap<string, YamlValue>
+
+/** A value with a comment behind it; that of a map or a list stands behind its key. One line without control characters. */
+export class Noted {
+  readonly value: Exclude<YamlValue, Noted>
+  readonly note: string
+
+  constructor(value: Exclude<YamlValue, Noted>, note: string) {
+    this.value = value
+    this.note = note
+  }
+}
 
 const OLD_BOOLEAN = /^(y|Y|yes|Yes|YES|on|On|ON|n|N|no|No|NO|off|Off|OFF)$/
 /** `22:22` is a number of base 60 in YAML 1.1. */
@@ -116,13 +127,22 @@ const writeList = (value: readonly YamlValue[], indent: string): string =>
 /** After `key:`. */
 const writeMember = (value: YamlValue, indent: string): string => {
   const inner = `${indent}  `
-  if (isList(value) && value.length > 0) return `\n${writeList(value, inner)}`
-  if (isMap(value) && value.size > 0) return `\n${inner}${writeMap(value, inner)}`
+  const [bare, note] = value instanceof Noted ? [value.value, ` # ${value.note}`] : [value, '']
+  if (isList(bare) && bare.length > 0) return `${note}\n${writeList(bare, inner)}`
+  if (isMap(bare) && bare.size > 0) return `${note}\n${inner}${writeMap(bare, inner)}`
   return ` ${writeNested(value, inner)}`
+}
+
+/** The note of a block of text stands behind its `|`; a map or a list in a list has no line of its own for one. */
+const writeNoted = ({ value, note }: Noted, indent: string): string => {
+  const text = writeNested(value, indent)
+  const isBlock = (isList(value) && value.length > 0) || (isMap(value) && value.size > 0)
+  return isBlock ? text : text.replace(/^.*/, (line) => `${line} # ${note}`)
 }
 
 /** After `- `, or an empty collection. */
 const writeNested = (value: YamlValue, indent: string): string => {
+  if (value instanceof Noted) return writeNoted(value, indent)
   if (isList(value)) return value.length === 0 ? '[]' : writeList(value, indent).trimStart()
   if (isMap(value)) return value.size === 0 ? '{}' : writeMap(value, indent)
   return writeScalar(value, indent)

@@ -6,7 +6,7 @@ import { casesOf, discoverCase } from './cases.ts'
 
 for (const each of casesOf('discover')) {
   test(`discover: ${each.name.replaceAll('-', ' ')}`, () => {
-    const { sources, environment, diagnostics, ...rest } = discoverCase(each)
+    const { sources, environment, diagnostics, variableFiles, ...rest } = discoverCase(each)
     const { HOME: _, ...variables } = environment
     const findings = diagnostics.map(({ severity, code, message }) => `${severity} ${code}: ${message}`)
     const output = `${JSON.stringify({ ...rest, environment: variables, findings }, null, 2)}\n`

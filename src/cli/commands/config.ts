@@ -5,35 +5,39 @@ import type { LoadResult, Project } from '../../compose/project.ts'
 import { CaissonError, ProjectError } from '../../errors.ts'
 import { type Call, defineCommand } from '../command.ts'
 import type { Context } from '../context.ts'
-import { accepted, choice, flag, refused, text } from '../grammar.ts'
-import { discoverProject } from '../discovery.ts'
+import { choice, flag, refused, text } from '../grammar.ts'
 import { loadFiles, reportFindings } from '../load-project.ts'
+import { UsageError } from '../usage.ts'
 
 const options = {
   environment: flag('Print the variables that interpolation uses'),
-  format: choice(['yaml', 'json'], 'yaml', 'Form of the output'),
+  format: choice(['yaml', 'json', 'table'], 'yaml', 'Form of the output; table is for --variables'),
   hash: text('SERVICE[,…]|*', 'Print the hash of the definition of services'),
   images: flag('Print the names of images, one per line'),
-  models: accepted(flag('')),
+  models: flag('Print the names of language models, one per line'),
   networks: flag('Print the names of networks, one per line'),
   noConsistency: flag('Do not check that parts of the model fit together'),
   noEnvResolution: flag('Leave env_file as it is'),
   noInterpolate: flag('Leave variables as they are'),
   noNormalize: flag('Do not fill in defaults'),
   noPathResolution: flag('Leave relative paths as they are'),
+  origins: flag('Say behind every value where it came from'),
   output: text('FILE', 'Write to this file', 'o'),
   profiles: flag('Print the names of profiles, one per line'),
   quiet: flag('Check only', 'q'),
+  schema: flag('Print the JSON Schema of Compose files, for editors'),
   services: flag('Print the names of services, one per line'),
+  showSecrets: flag('Print what variables hold that secrets come from'),
   volumes: flag('Print the names of volumes, one per line'),
-  variables: refused(flag(''), 'read them with --environment'),
+  variables: flag('Print the variables that the files ask for, with their defaults'),
   resolveImageDigests: refused(flag(''), 'registries cannot be asked yet'),
   lockImageDigests: refused(flag(''), 'registries cannot be asked yet'),
 }
 
-type ConfigValues = Call<typeof options>['values']
+type ConfigCall = Call<typeof options>
+type ConfigValues = ConfigCall['values']
 
-const LISTS: readonly ListKind[] = ['services', 'volumes', 'networks', 'images', 'profiles']
+const LISTS: readonly ListKind[] = ['services', 'volumes', 'networks', 'models', 'profiles', 'images']
 
 const projectOf = (result: LoadResult): Project => {
   if (result.project === undefined) throw new ProjectError(result.diagnostics)
@@ -42,8 +46,8 @@ const projectOf = (result: LoadResult): Project => {
 
 const formatHashes = async (project: Project, wanted: string): Promise<string> => {
   const { configHash } = await import('../../index.ts')
-  const names = wanted === '*' ? Object.keys(project.services).sort() : wanted.split(',')
-  const lines = names.map(async (name) => {
+  const names = wanted === '*' ? Object.keys(project.services) : wanted.split(',')
+  const lines = names.sort().map(async (name) => {
     const service = project.services[name]
     if (service === undefined) throw new CaissonError('ENOSERVICE', `no such service: ${name}`)
     return `${name} ${await configHash(service)}\n`
@@ -51,54 +55,87 @@ const formatHashes = async (project: Project, wanted: string): Promise<string> =
   return (await Promise.all(lines)).join('')
 }
 
-const formatEnvironment = (context: Context): string =>
-  Object.entries(discoverProject(context).environment)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, value]) => `${name}=${value}\n`)
-    .join('')
-
-const formatResult = async (result: LoadResult, values: ConfigValues): Promise<string> => {
-  if (values.hash !== undefined) return formatHashes(projectOf(result), values.hash)
-  const format = await import('../../compose/format.ts')
-  const kind = LISTS.find((each) => values[each])
-  if (kind !== undefined)
-    return format
-      .listNames(projectOf(result), kind)
-      .map((name) => `${name}\n`)
-      .join('')
-  if (values.models) return ''
+const formatModel = async (context: Context, result: LoadResult, values: ConfigValues): Promise<string> => {
   const form = { interpolated: !values.noInterpolate }
-  return values.format === 'json'
-    ? `${format.formatJson(result.canonical, form)}\n`
-    : format.formatYaml(result.canonical, form)
+  const isJson = values.format === 'json'
+  const [format, { maskSecrets }] = await Promise.all([
+    import('../../compose/format.ts'),
+    import('../../compose/secret-variables.ts'),
+  ])
+  if (values.origins && isJson) return (await import('../origins.ts')).originsDocument(context, result)
+  const canonical = values.showSecrets ? result.canonical : maskSecrets(result)
+  if (values.origins) {
+    const { provenancesOf } = await import('../origins.ts')
+    return format.formatWithOrigins(canonical, provenancesOf(context, result), form)
+  }
+  return isJson ? `${format.formatJson(canonical, form)}\n` : format.formatYaml(canonical, form)
 }
 
-/** Lists of names are of the whole project, so `--no-interpolate` does not apply to them. */
-const needsModel = (values: ConfigValues): boolean => values.hash !== undefined || LISTS.some((kind) => values[kind])
+const formatResult = async (context: Context, result: LoadResult, call: ConfigCall): Promise<string> => {
+  const { values, given } = call
+  const kind = LISTS.find((each) => values[each])
+  if (kind !== undefined) {
+    const { listNames } = await import('../../compose/format.ts')
+    return listNames(projectOf(result), result.canonical, kind)
+      .map((name) => `${name}\n`)
+      .join('')
+  }
+  if (values.hash !== undefined) return formatHashes(projectOf(result), values.hash)
+  const { formatEnvironment, formatVariables } = await import('../config-variables.ts')
+  const shown = { result, showSecrets: values.showSecrets }
+  if (values.variables) return formatVariables(shown, given.has('format') ? values.format : 'table')
+  if (values.environment) return formatEnvironment(context, shown)
+  return formatModel(context, result, values)
+}
+
+/** Lists of names and hashes are of the whole project, so `--no-interpolate` does not apply to them. */
+const needsProject = (values: ConfigValues): boolean => values.hash !== undefined || LISTS.some((kind) => values[kind])
+
+/** The model itself is asked for. */
+const isModel = (values: ConfigValues): boolean => !(needsProject(values) || values.variables || values.environment)
+
+const loadFor = (context: Context, { values, positionals: services }: ConfigCall): Promise<LoadResult> =>
+  loadFiles(context, {
+    services,
+    options: {
+      interpolate: needsProject(values) || !(values.noInterpolate || values.variables),
+      resolvePaths: !values.noPathResolution,
+      normalise: !values.noNormalize,
+      consistency: !values.noConsistency,
+      resolveEnvironment: !values.noEnvResolution,
+    },
+  })
+
+const checkFormat = ({ values }: ConfigCall): void => {
+  if (values.format === 'table' && !values.variables)
+    throw new UsageError('--format table is for --variables alone', 'use yaml or json')
+}
 
 export const config = defineCommand({
   usage: '[SERVICE…]',
   summary: 'Check the Compose file and print its canonical form',
+  details:
+    'With --format json, what is wrong is JSON too: one object for each mistake, on stderr. Values of variables that secrets ' +
+    'come from are masked.',
   options,
-  examples: ['caisson config -q', 'caisson config --format json web'],
-  run: async (context, { values, positionals: services }) => {
-    if (values.environment) {
-      context.stdout.write(formatEnvironment(context))
+  examples: [
+    'caisson config -q',
+    'caisson config --format json web',
+    'caisson config --origins',
+    'caisson config --schema > compose.schema.json',
+  ],
+  run: async (context, call) => {
+    const { values } = call
+    checkFormat(call)
+    context.session.isForPrograms ||= values.format === 'json'
+    if (values.schema) {
+      context.stdout.write((await import('../schema-file.ts')).readSchema())
       return 0
     }
-    const result = await loadFiles(context, {
-      services,
-      options: {
-        interpolate: !values.noInterpolate || needsModel(values),
-        resolvePaths: !values.noPathResolution,
-        normalise: !values.noNormalize,
-        consistency: !values.noConsistency,
-        resolveEnvironment: !values.noEnvResolution,
-      },
-    })
+    const result = await loadFor(context, call)
     reportFindings(context, result, false)
-    if (values.quiet) return 0
-    const output = await formatResult(result, values)
+    if (values.quiet && isModel(values)) return 0
+    const output = await formatResult(context, result, call)
     if (values.output === undefined) context.stdout.write(output)
     else writeFileSync(resolve(context.cwd, values.output), output)
     return 0

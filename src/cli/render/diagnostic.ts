@@ -2,7 +2,8 @@
 import { relative } from 'node:path'
 import { formatDiagnostic as format, locate, type Place } from '../../compose/frame.ts'
 import { type Diagnostic, pointerOf } from '../../errors.ts'
-import type { Context } from '../context.ts'
+import { type Context, isForPrograms } from '../context.ts'
+import { findingDocument } from './finding.ts'
 import type { StyleName } from './style.ts'
 
 const COLOURS: Readonly<Record<string, StyleName>> = {
@@ -14,15 +15,17 @@ const COLOURS: Readonly<Record<string, StyleName>> = {
 }
 
 /** As short as it can be named from where the user is. */
-const nameFrom = (cwd: string, file: string): string => {
+export const nameFrom = (cwd: string, file: string): string => {
+  if (file === '-') return '(stdin)'
   const path = relative(cwd, file)
   return path.startsWith('../../..') ? file : path
 }
 
-/** Whole lines. */
+/** Whole lines; one JSON object a line where programs read. */
 export const formatDiagnostic = (context: Context, diagnostic: Diagnostic): string => {
+  if (isForPrograms(context)) return `${JSON.stringify(findingDocument(diagnostic, located(context)))}\n`
   const text = format(diagnostic, located(context), {
-    name: (file) => (file === '-' ? '(stdin)' : nameFrom(context.cwd, file)),
+    name: (file) => nameFrom(context.cwd, file),
     paint: (part, role) => {
       const colour = COLOURS[role]
       return colour === undefined ? part : context.stderr.style(colour, part)

@@ -1,7 +1,7 @@
 /** Errors as a person reads them: what, where in the file, why, what to do. Never a stack trace, unless CAISSON_DEBUG asks for it. */
 import { CaissonError, type Diagnostic, ProjectError, type TreePath } from '../../errors.ts'
 import { ChangeError, ExecError, ServiceError } from '../../index.ts'
-import type { Context, Output } from '../context.ts'
+import { type Context, isForPrograms, type Output } from '../context.ts'
 import { EXIT, UsageError } from '../usage.ts'
 import { ciOf, formatAnnotation } from './ci.ts'
 import { formatDiagnostic, formatDiagnostics, placeOf, placeOfService } from './diagnostic.ts'
@@ -56,12 +56,20 @@ const formatService = (context: Context, error: CaissonError): string => {
   return formatAnnotation({ title: `service ${service}`, message, place }, env.GITHUB_WORKSPACE) + lines
 }
 
+/** An error that is about no file. */
+const diagnosticOf = (error: CaissonError): Diagnostic => {
+  const { code, message, hint } = error
+  const path = error instanceof ServiceError ? ['services', error.service] : []
+  return { code, severity: 'error', path, message, ...(hint === undefined ? {} : { hint }) }
+}
+
 const formatCaissonError = (context: Context, error: CaissonError): string => {
   const { stderr } = context
   if (error instanceof ProjectError)
     return formatDiagnostics(context, error.diagnostics) + annotate(context, error.diagnostics)
   if (error instanceof ChangeError) return error.errors.map((each) => formatCaissonError(context, each)).join('')
   if (error.cause instanceof ProjectError) return formatDiagnostics(context, error.cause.diagnostics)
+  if (isForPrograms(context)) return formatDiagnostic(context, diagnosticOf(error))
   return headline(stderr, 'error', error.message) + hintLine(stderr, error.hint) + formatService(context, error)
 }
 

@@ -1,6 +1,6 @@
 /** What is drawn of a change while it runs: a live list on a terminal, a line for each state change elsewhere, JSON, or nothing. */
 import { type EngineEvent, ServiceError } from '../../index.ts'
-import type { Context } from '../context.ts'
+import { askedProgress, type Context } from '../context.ts'
 import { UsageError } from '../usage.ts'
 import { ciOf, formatGroup, type Group } from './ci.ts'
 import { formatWarning } from './error.ts'
@@ -17,7 +17,7 @@ export type ProgressMode = 'tty' | 'plain' | 'json' | 'quiet'
 const MODES = ['auto', 'tty', 'plain', 'json', 'quiet']
 
 export const progressMode = (context: Context): ProgressMode => {
-  const asked = context.given.has('progress') ? context.globals.progress : (context.env.COMPOSE_PROGRESS ?? 'auto')
+  const asked = askedProgress(context)
   if (!MODES.includes(asked)) throw new UsageError(`COMPOSE_PROGRESS is one of ${MODES.join(', ')}, not "${asked}"`)
   if (asked !== 'auto' && asked !== '') return asked as ProgressMode
   const ci = context.env.CI !== undefined && context.env.CI !== '' && context.env.CI !== 'false'
@@ -94,8 +94,9 @@ const json = (context: Context): Progress => ({
       const [id, text] = [titleOf(event.subject), stateWords(event, NO_REASONS)]
       return JSON.stringify({ id, status: STATUS[event.kind], text, ...detailsOf(event, reasons) })
     }
-    const notice = formatNotice(context, event)
-    return notice === undefined ? undefined : JSON.stringify({ level: 'warning', message: notice.trimEnd() })
+    const notice = formatNotice(context, event)?.trimEnd()
+    if (notice === undefined || event.kind === 'warning') return notice
+    return JSON.stringify({ level: 'warning', message: notice })
   }, context),
   close: async () => {},
 })

@@ -1,0 +1,32 @@
+/** Variables that are the source of a secret: what they hold is not for printing. */
+import { pointerOf } from '../errors.ts'
+import type { Node } from './node.ts'
+import { get, textOf } from './node.ts'
+import type { LoadResult } from './project.ts'
+
+/** What stands in for a value. */
+export const MASK = '********'
+
+/** Names in `environment:` of the secrets of a tree. */
+export const secretVariablesOf = (tree: Node): ReadonlySet<string> => {
+  const secrets = get(tree, 'secrets')
+  const all = secrets?.kind === 'map' ? [...secrets.entries.values()] : []
+  return new Set(all.map(({ value }) => textOf(get(value, 'environment'))).filter((name) => name !== undefined))
+}
+
+type Model = Pick<LoadResult, 'canonical' | 'origins' | 'secretVariables'>
+
+/** The canonical form with each value that such a variable went into masked; the same where there is none. */
+export const maskSecrets = ({ canonical, origins, secretVariables }: Model): LoadResult['canonical'] => {
+  if (secretVariables.size === 0) return canonical
+  const mask = (value: unknown, pointer: string): unknown => {
+    if (Array.isArray(value)) return value.map((item, index) => mask(item, `${pointer}/${index}`))
+    if (typeof value === 'object' && value !== null)
+      return Object.fromEntries(
+        Object.entries(value).map(([key, member]) => [key, mask(member, pointer + pointerOf([key]))]),
+      )
+    const variables = origins.get(pointer)?.value.variables ?? []
+    return variables.some((name) => secretVariables.has(name)) ? MASK : value
+  }
+  return mask(canonical, '') as LoadResult['canonical']
+}
