@@ -25,20 +25,16 @@ type Schema = { readonly [key: string]: Json }
 /** Keywords whose members are named by the format, not by JSON Schema. */
 const NAMING = new Set(['properties', 'patternProperties', '$defs'])
 
-/** The schema and all below it without the keywords that `drop` says. */
-const without = (schema: Json, drop: (keyword: string, holder: Schema) => boolean, named = false): Json => {
-  if (Array.isArray(schema)) return schema.map((item: Json) => without(item, drop))
-  if (typeof schema !== 'object' || schema === null) return schema
-  const holder = schema as Schema
-  const kept = Object.entries(holder).filter(([key]) => named || !drop(key, holder))
-  return Object.fromEntries(kept.map(([key, value]) => [key, without(value, drop, !named && NAMING.has(key))]))
-}
-
+/** What is for editors alone. */
 const ANNOTATIONS = new Set(['title', 'description', 'examples', 'deprecated'])
 
-/** A value that does not fit its pattern is told what its key is for. */
-const isForEditors = (keyword: string, holder: Schema): boolean =>
-  ANNOTATIONS.has(keyword) && (keyword !== 'description' || holder.pattern === undefined)
+/** The schema and all below it without annotations. `named`: keys are names, not keywords. */
+const bare = (schema: Json, named = false): Json => {
+  if (Array.isArray(schema)) return schema.map((item: Json) => bare(item))
+  if (typeof schema !== 'object' || schema === null) return schema
+  const kept = Object.entries(schema).filter(([key]) => named || !ANNOTATIONS.has(key))
+  return Object.fromEntries(kept.map(([key, value]) => [key, bare(value, !named && NAMING.has(key))]))
+}
 
 /** At once, so that whoever reads it meanwhile sees the old one or the new one. */
 const write = (target: string, text: string): void => {
@@ -69,8 +65,8 @@ const compile = async (): Promise<void> => {
     inlineRefs: false,
     code: { source: true, optimize: 2 },
   })
-  const schema = JSON.parse(readFileSync(source, 'utf8')) as Schema & { readonly $id: string }
-  ajv.addSchema(without(schema, (keyword) => ANNOTATIONS.has(keyword)) as Schema)
+  const schema = bare(JSON.parse(readFileSync(source, 'utf8')) as Schema) as Schema & { readonly $id: string }
+  ajv.addSchema(schema)
   const generate = (
     typeof standalone === 'function' ? standalone : (standalone as { default: typeof standalone }).default
   ) as (ajv: unknown, validate: unknown) => string
@@ -80,7 +76,7 @@ const compile = async (): Promise<void> => {
   )
   if (code.includes('require(')) throw new Error('the generated validator needs a module')
   write(validator, code.replace('"use strict";', `"use strict";\n${HELPERS}`))
-  write(words, JSON.stringify(without(schema, isForEditors)))
+  write(words, JSON.stringify(schema))
 }
 
 if (!isFresh()) await compile()
