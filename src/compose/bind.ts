@@ -264,7 +264,7 @@ const bindKeyed = (node: MapNode, shape: Shape, context: Context): Bound => {
 /** In the order of the table; extensions and unknown keys stand behind it. */
 const bindObject = (node: MapNode, shape: ObjectShape, context: Context): Bound => {
   const entries = new Map<string, Entry>()
-  for (const name of inShapeOrder(node.entries.keys(), shape)) {
+  for (const name of inShapeOrder(node.entries, shape)) {
     const field = shape.fields[name]
     const entry = node.entries.get(name)
     if (!entry) continue

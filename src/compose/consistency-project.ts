@@ -57,32 +57,40 @@ const containerNamesDiffer = ({ tree, report }: Consistency): void => {
   }
 }
 
-/** Depth first over the dependencies; each cycle is reported once, where it closes. */
-const noCycles = ({ tree, report }: Consistency): void => {
-  const services = get(tree, 'services')
+const reportCycle = ({ tree, report }: Consistency, cycle: readonly string[]): void => {
+  const [name = '', from = name] = [cycle.at(-1), cycle.at(-2)]
+  const dependencies = get(get(get(tree, 'services'), from), 'depends_on')
+  const entry = dependencies?.kind === 'map' ? dependencies.entries.get(name) : undefined
+  report.add({
+    code: 'cycle',
+    path: ['services', from, 'depends_on', name],
+    message: `Services depend on each other in a circle: ${cycle.join(' → ')}`,
+    origin: entry?.key ?? entry?.value.origin,
+  })
+}
+
+/** Depth first over the dependencies, without recursion: chains may be long. Each cycle is reported once, where it closes. */
+const noCycles = (input: Consistency): void => {
+  const services = get(input.tree, 'services')
   const done = new Set<string>()
-  const visit = (name: string, trail: readonly string[]): void => {
+  const open = new Set<string>()
+  /** Names still to be seen; below those of a service stands its own, to be closed when they are through. */
+  const pending = [...keysOf(services)].reverse()
+  for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
     const service = get(services, name)
-    if (!service || done.has(name)) return
-    const start = trail.indexOf(name)
-    if (start >= 0) {
-      const cycle = [...trail.slice(start), name]
-      const from = cycle.at(-2) ?? name
-      const dependencies = get(get(services, from), 'depends_on')
-      const entry = dependencies?.kind === 'map' ? dependencies.entries.get(name) : undefined
-      const origin = entry?.key ?? entry?.value.origin
-      report.add({
-        code: 'cycle',
-        path: ['services', from, 'depends_on', name],
-        message: `Services depend on each other in a circle: ${cycle.join(' → ')}`,
-        origin,
-      })
-      return
+    if (!service || done.has(name)) continue
+    if (open.delete(name)) {
+      done.add(name)
+      continue
     }
-    for (const dependency of dependenciesOf(service)) visit(dependency, [...trail, name])
-    done.add(name)
+    open.add(name)
+    pending.push(name)
+    for (const dependency of [...dependenciesOf(service)].reverse()) {
+      const names = open.has(dependency) ? [...open] : []
+      if (names.length > 0) reportCycle(input, [...names.slice(names.indexOf(dependency)), dependency])
+      else pending.push(dependency)
+    }
   }
-  for (const name of keysOf(services)) visit(name, [])
 }
 
 export const PROJECT_RULES: readonly ((input: Consistency) => void)[] = [

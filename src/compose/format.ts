@@ -44,7 +44,7 @@ const arrange = (value: unknown, shape: Shape, compare: Compare): YamlValue => {
     return new Map(sorted(value, compare).map(([key, member]) => [key, arrange(member, shape.each, compare)]))
   const members = new Map<string, YamlValue>()
   const own: string[] = []
-  for (const key of inShapeOrder(Object.keys(value), shape)) {
+  for (const key of inShapeOrder(new Set(Object.keys(value)), shape)) {
     const field = shape.fields[key]
     if (field) members.set(key, arrange(value[key], field, compare))
     else own.push(key)
