@@ -1,6 +1,6 @@
 /** Short forms → long forms, by a table of paths. A long form takes the origin of the short one. */
 import type { TreePath } from '../errors.ts'
-import type { Entry, Node, ScalarNode } from './node.ts'
+import type { Entry, Node, ScalarNode, SequenceNode } from './node.ts'
 import {
   assumed,
   get,
@@ -29,6 +29,8 @@ interface Context {
   readonly path: TreePath
   /** false: values may still hold variables; what cannot be parsed stays as it is. */
   readonly strict: boolean
+  /** false: of a file to extend from, where what is left unsaid is for the extending one to say. */
+  readonly defaults: boolean
 }
 
 type Transform = (node: Node, context: Context) => Node
@@ -63,7 +65,7 @@ const byName =
     named(node, value)
 
 const named = (node: Node, value: (origin: Origin) => Node): Node => {
-  if (node.kind !== 'sequence') return node
+  if (!isTextList(node)) return node
   const entries = new Map<string, Entry>()
   for (const item of node.items) {
     const name = textOf(item)
@@ -85,8 +87,12 @@ const dependsOn: Transform = (node) => {
   )
 }
 
+/** What is no text among the items is for the schema to say. */
+const isTextList = (node: Node): node is SequenceNode =>
+  node.kind === 'sequence' && node.items.every((item) => textOf(item) !== undefined)
+
 const keyValueMap: Transform = (node, { report, path, strict }) => {
-  if (node.kind !== 'sequence') return node
+  if (!isTextList(node)) return node
   const entries = new Map<string, Entry>()
   for (const item of node.items) {
     const value = textOf(item) ?? ''
@@ -105,7 +111,7 @@ const keyValueMap: Transform = (node, { report, path, strict }) => {
 }
 
 const sshKeys: Transform = (node) => {
-  if (node.kind !== 'sequence') return node
+  if (!isTextList(node)) return node
   const entries = new Map<string, Entry>()
   for (const item of node.items) {
     const [id = '', path] = (textOf(item) ?? '').split(/=(.*)/s)
@@ -261,9 +267,8 @@ const deviceRequest: Transform = (node) =>
 
 const build: Transform = (node, context) => {
   const long = asField('context')(node, context)
-  return long.kind === 'map'
-    ? withEntries(long, { context: get(long, 'context') ?? scalar('.', assumed(long.origin)) })
-    : long
+  if (long.kind !== 'map' || !context.defaults || get(long, 'context')) return long
+  return withEntries(long, { context: scalar('.', assumed(long.origin)) })
 }
 
 const maybeExternal: Transform = (node, { report, path }) => {
@@ -339,5 +344,8 @@ const walk = (node: Node, rules: PatternNode<Transform> | undefined, context: Co
   return mapItems(long, (item, index) => walk(item, next, { ...context, path: [...context.path, index] }))
 }
 
-export const canonicalise = (tree: Node, report: Report, strict: boolean): Node =>
-  walk(tree, RULES, { report, path: [], strict })
+export const canonicalise = (
+  tree: Node,
+  report: Report,
+  { strict, defaults = true }: { readonly strict: boolean; readonly defaults?: boolean },
+): Node => walk(tree, RULES, { report, path: [], strict, defaults })

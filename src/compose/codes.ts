@@ -14,6 +14,10 @@ export const MEANINGS = {
   'env-file-syntax': 'A line of a file of variables cannot be read. Lines have the form `NAME=VALUE`.',
   'several-files':
     'Several files have one of the names that Caisson looks for. It takes the first one; the others have no effect.',
+  'include-conflict':
+    'Two included files declare a service, network, volume … of the same name, each in its own way. They are merged, and the first one wins.',
+  'expansion-limit':
+    'Files that include others, or services that extend others, bring more to the project than any project needs. It ends there, before the memory is full.',
   // YAML
   'yaml-syntax': 'The file breaks the rules of YAML, so that nothing in it can be trusted.',
   'yaml-indent':

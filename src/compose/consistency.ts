@@ -135,7 +135,10 @@ const buildSecretsExist: Rule = (context) => {
 const modelsExist: Rule = (context) => {
   const models = get(context.service, 'models')
   if (models?.kind !== 'map') return
-  for (const [key, entry] of models.entries) checkReference(context, 'models', key, ['models', key], entry.value)
+  for (const [key, entry] of models.entries) {
+    const node = { ...entry.value, origin: entry.key ?? entry.value.origin }
+    checkReference(context, 'models', key, ['models', key], node)
+  }
 }
 
 const dependenciesExist: Rule = (context) => {

@@ -16,7 +16,9 @@ const createSource = (file: Node | undefined, { environment }: FileContext): Fil
   const variable = text(file, 'environment')
   const path = text(file, 'file')
   if (variable !== undefined) {
-    const secretValue = Object.hasOwn(environment, variable) ? environment[variable] : undefined
+    const node = get(file, 'environment')
+    const known = Object.hasOwn(environment, variable) ? environment[variable] : undefined
+    const secretValue = (node?.kind === 'scalar' ? node.secretValue : undefined) ?? known
     return { type: 'environment', variable, secretValue }
   }
   if (path !== undefined) return { type: 'file', file: path }

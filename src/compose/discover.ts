@@ -5,6 +5,7 @@
 import type { Diagnostic } from '../errors.ts'
 import { parseDotenv } from './dotenv.ts'
 import { directoryOf, joinPath } from './paths.ts'
+import { isRemote } from './remote.ts'
 import { Report } from './report.ts'
 
 export interface DiscoverInput {
@@ -77,14 +78,14 @@ class Discoverer {
   }
 
   absolute(path: string): string {
-    return path === '-' ? path : joinPath(this.#input.cwd, path)
+    return path === '-' || isRemote(path) ? path : joinPath(this.#input.cwd, path)
   }
 
   /** `--project-directory`, else the directory of the first file, else the current one. */
   workingDirectory(files: readonly string[]): string {
     const { projectDirectory, cwd } = this.#input
     if (projectDirectory !== undefined && projectDirectory !== '') return this.absolute(projectDirectory)
-    const first = files.find((file) => file !== '-')
+    const first = files.find((file) => file !== '-' && !isRemote(file))
     return first === undefined ? cwd : directoryOf(first)
   }
 

@@ -1,22 +1,17 @@
 /** Files → Project: the phases, in order. Each takes a tree and returns one, and reports what it finds. */
 import { bindTypes } from './bind.ts'
-import { canonicalise } from './canonical.ts'
 import { checkConsistency } from './consistency.ts'
+import { composeTree } from './documents.ts'
 import { foldVariableFiles } from './environment.ts'
 import { finish, Loading } from './loading.ts'
-import { merge } from './merge.ts'
 import type { MapNode, Node } from './node.ts'
 import { createOrigin, get, map, withEntries } from './node.ts'
 import { normalise } from './normalise.ts'
 import { resolvePaths } from './paths.ts'
 import type { LoadResult } from './project.ts'
 import { chooseName } from './project-name.ts'
-import type { Report } from './report.ts'
-import { checkSchema } from './schema.ts'
 import { secretVariablesOf } from './secret-variables.ts'
 import { dropUnused, selectServices } from './select.ts'
-import { unique } from './unique.ts'
-import { dropUnsupported } from './unsupported.ts'
 
 /** Remembers what is a pure function of a text, so that a file seen before is not parsed again. */
 export interface TreeCache {
@@ -63,22 +58,9 @@ type Environment = Readonly<Record<string, string>>
 
 const emptyMap = (file: string): MapNode => map(new Map(), createOrigin(file, 0, 0))
 
-/** Whatever the file was, the later phases have a map to go on with. */
-const rootOf = (tree: Node | undefined): MapNode => (tree?.kind === 'map' ? tree : emptyMap(tree?.origin.file ?? ''))
-
 const servicesOf = (tree: MapNode): MapNode => {
   const services = get(tree, 'services')
   return services?.kind === 'map' ? services : { ...emptyMap(''), origin: tree.origin }
-}
-
-const dropVersion = (tree: Node, report: Report): Node => {
-  const entry = tree.kind === 'map' ? tree.entries.get('version') : undefined
-  if (tree.kind !== 'map' || !entry) return tree
-  const origin = entry.key ?? entry.value.origin
-  const message = 'version is obsolete and has no effect'
-  const path = ['version']
-  report.add({ code: 'version-obsolete', severity: 'warning', path, message, hint: 'delete the line', origin })
-  return withEntries(tree, { version: undefined })
 }
 
 /** `name:` is interpolated before the rest, which may use COMPOSE_PROJECT_NAME. */
@@ -89,16 +71,6 @@ const nameProject = (loading: Loading, trees: readonly Node[]): string => {
     return entry ? [map(new Map([['name', entry]]), tree.origin)] : []
   })
   return chooseName({ explicit, trees: loading.interpolate(named, environment), workingDirectory }, loading.report)
-}
-
-/** Text → one tree of all files, variables replaced, known to fit the schema, in long forms. */
-const composeTree = async (loading: Loading, trees: readonly Node[], environment: Environment): Promise<MapNode> => {
-  const { report } = loading
-  const interpolated = loading.interpolate(trees, environment)
-  const merged = unique(rootOf(merge(interpolated, report)))
-  const valid = await checkSchema(merged, report, loading.passed)
-  const supported = dropUnsupported(dropVersion(valid, report), report)
-  return rootOf(unique(canonicalise(supported, report, loading.on('interpolate'))))
 }
 
 /** What the files leave unsaid. */
@@ -129,7 +101,9 @@ export const load = async (input: LoadInput): Promise<LoadResult> => {
   if (loading.broken) return finish(loading, emptyMap(''))
   const projectName = nameProject(loading, parsed)
   const environment = { ...input.environment, COMPOSE_PROJECT_NAME: projectName }
-  const canonical = await composeTree(loading, parsed, environment)
+  const { workingDirectory: directory } = input
+  const canonical = await composeTree(loading, parsed, { directory, environment, includedFrom: [] })
+  if (loading.broken) return finish(loading, canonical)
   loading.secretVariables = secretVariablesOf(canonical)
   const complete = completeTree(loading, canonical, projectName, environment)
   if (!loading.on('interpolate')) return finish(loading, complete)

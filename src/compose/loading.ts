@@ -1,12 +1,17 @@
 /** What the phases of one `load` share: the input, the texts read so far, what was found; and how it ends. */
 import type { Diagnostic } from '../errors.ts'
 import { createProject } from './create-project.ts'
+import { DEFAULT_FILES } from './discover.ts'
+import type { Mention } from './growth.ts'
+import { Growth } from './growth.ts'
+import { IncludeCache } from './include-cache.ts'
 import { interpolate } from './interpolate.ts'
 import type { LoadInput, LoadOptions } from './load.ts'
 import type { MapNode, Node, Plain } from './node.ts'
 import { createOrigin, toPlain } from './node.ts'
 import { LazyOrigins } from './origins.ts'
-import type { LoadResult, Project } from './project.ts'
+import type { LoadResult, Origin, Project } from './project.ts'
+import { isRemote, remoteFinding } from './remote.ts'
 import { Report } from './report.ts'
 import type { PassedCache } from './schema.ts'
 import { decodeTrees, encodeTrees } from './tree-codec.ts'
@@ -16,6 +21,11 @@ export class Loading {
   readonly sources = new Map<string, string>()
   readonly report = new Report(this.sources)
   readonly input: LoadInput
+  readonly includes = new IncludeCache()
+  /** Files of which only single services count. */
+  readonly extended = new Set<string>()
+  readonly growth = new Growth(this.report)
+  readonly #trees = new Map<string, readonly Node[] | undefined>()
   /** A file is missing or is not YAML: what the others say would be judged without it. */
   broken = false
   secretVariables: ReadonlySet<string> = new Set()
@@ -36,8 +46,40 @@ export class Loading {
 
   async parseFiles(): Promise<readonly Node[]> {
     const trees: Node[] = []
-    for (const file of this.input.files) trees.push(...(await this.#parseFile(file)))
-    return trees.filter((tree) => tree.kind === 'map' || this.#refuse(tree))
+    for (const file of this.input.files) {
+      const parsed = await this.parseFile(file)
+      if (!parsed) this.broken = true
+      if (parsed?.length === 0) this.#reportEmpty(file)
+      trees.push(...(parsed ?? []))
+    }
+    return trees
+  }
+
+  /** An included file may be; of one with a root of another kind that was said. */
+  #reportEmpty(file: string): void {
+    if (this.report.diagnostics.some(({ at }) => at?.file === file)) return
+    const origin = createOrigin(file, 0, 0)
+    this.report.add({ code: 'file-empty', path: [], message: `The file ${file} is empty`, origin })
+  }
+
+  /** The documents of a file, each a map; undefined: it cannot be read, which is reported. `mention`: who names it. */
+  async parseFile(file: string, mention?: Mention): Promise<readonly Node[] | undefined> {
+    const text = isRemote(file) ? undefined : this.readFile(file)
+    if (text === undefined) {
+      this.#reportMissing(file, mention)
+      return undefined
+    }
+    if (!this.#trees.has(file)) this.#trees.set(file, await this.#parse(file, text))
+    return this.#trees.get(file)
+  }
+
+  #reportMissing(file: string, { path = [], origin }: Partial<Mention> = {}): void {
+    const message = `The file ${file} does not exist`
+    const inside = DEFAULT_FILES.map((name) => `${file}/${name}`)
+    const inner = inside.find((name) => this.input.readFile(name) !== undefined)
+    const hint = inner === undefined ? undefined : `it is a directory: name ${inner}`
+    if (isRemote(file)) this.report.add(remoteFinding(file, origin, path))
+    else this.report.add({ code: 'file-not-found', path, message, hint, origin })
   }
 
   #refuse(tree: Node): boolean {
@@ -46,33 +88,24 @@ export class Loading {
     return false
   }
 
-  async #parseFile(file: string): Promise<readonly Node[]> {
+  async #parse(file: string, text: string): Promise<readonly Node[] | undefined> {
     const { report, input } = this
-    const text = this.readFile(file)
-    if (text === undefined) {
-      report.add({ code: 'file-not-found', path: [], message: `The file ${file} does not exist` })
-      this.broken = true
-      return []
-    }
     const key = input.cache?.hash(text)
     const known = key === undefined ? undefined : input.cache?.get(key)
     const remembered = known && decodeTrees(known, file)
-    if (remembered) return remembered
+    if (remembered) return remembered.filter((tree) => tree.kind === 'map' || this.#refuse(tree))
     const { parse } = await import('./parse.ts')
     const before = report.diagnostics.length
     const { trees, broken } = parse(file, text, report)
-    this.broken ||= broken
-    if (trees.length === 0 && report.diagnostics.length === before) {
-      report.add({
-        code: 'file-empty',
-        path: [],
-        message: `The file ${file} is empty`,
-        origin: createOrigin(file, 0, 0),
-      })
-    }
+    if (broken) return undefined
     // A finding would be lost with the cached tree.
     if (key !== undefined && report.diagnostics.length === before) input.cache?.set(key, encodeTrees(trees))
-    return trees
+    return trees.filter((tree) => tree.kind === 'map' || this.#refuse(tree))
+  }
+
+  /** `compose.yaml:3` */
+  place({ file, start }: Origin): string {
+    return `${file}:${(this.sources.get(file) ?? '').slice(0, start).split('\n').length}`
   }
 
   interpolate(trees: readonly Node[], environment: Readonly<Record<string, string>>): readonly Node[] {
@@ -103,6 +136,13 @@ const sortDiagnostics = ({ report, sources }: Loading): readonly Diagnostic[] =>
   )
 }
 
+/** In a file that one extends from, what a service refers to may well be there: it just does not come along. */
+const explain = (diagnostic: Diagnostic, { extended, input }: Loading): Diagnostic => {
+  const { code, at } = diagnostic
+  if (code !== 'reference-undefined' || !at || !extended.has(at.file) || input.files.includes(at.file)) return diagnostic
+  return { ...diagnostic, hint: 'extends brings the service alone: declare in the project what it refers to' }
+}
+
 /**
  * The typed model is built at the first look: `config` never asks for it. `disabled`: services that are off; without them
  * the phases did not come to their end, and there is no model.
@@ -120,7 +160,7 @@ export const finish = (loading: Loading, tree: MapNode, disabled?: MapNode): Loa
     },
     canonical: toPlain(tree, disabled === undefined) as Readonly<Record<string, unknown>>,
     origins: new LazyOrigins(tree),
-    diagnostics: sortDiagnostics(loading),
+    diagnostics: sortDiagnostics(loading).map((diagnostic) => explain(diagnostic, loading)),
     secretVariables: loading.secretVariables,
     sources,
   }

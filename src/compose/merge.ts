@@ -22,6 +22,10 @@ interface Context {
   readonly report: Report
   readonly path: TreePath
   readonly rules: PatternNode<Rule> | undefined
+  /** Where the base stands, in words: `in an earlier file`. */
+  readonly where: string
+  /** The result meets another base yet, which its `!reset` and `!override` count against too. */
+  readonly keepTags: boolean
 }
 
 type Rule = (base: Node, over: Node, context: Context) => Node
@@ -161,9 +165,9 @@ const mergePlain = (base: Node, over: Node, context: Context): Node => {
   if (isNull(over)) return base
   if (isNull(base) || base.kind === 'poisoned' || over.kind === 'poisoned') return replaced(base, over)
   if (base.kind !== over.kind && (base.kind !== 'scalar' || context.path.length === 0)) {
-    const { report, path } = context
+    const { report, path, where } = context
     const words = { map: 'a map', sequence: 'a list', scalar: 'a single value' }
-    const message = `${path.join('.')} is ${words[over.kind]} here and ${words[base.kind]} in an earlier file`
+    const message = `${path.join('.')} is ${words[over.kind]} here and ${words[base.kind]} ${where}`
     report.add({
       code: 'merge-mismatch',
       path,
@@ -183,7 +187,8 @@ const mergeMaps = (base: MapNode, over: MapNode, context: Context): MapNode => {
   for (const [name, entry] of over.entries) {
     const old = entries.get(name)
     if (entry.value.tag === 'reset') {
-      entries.delete(name)
+      if (context.keepTags) entries.set(name, entry)
+      else entries.delete(name)
       continue
     }
     const inner = { ...context, path: [...context.path, name], rules: stepKey(context.rules, name) }
@@ -212,8 +217,24 @@ const clean = (node: Node): Node => {
 
 /** Trees in order, a later one over the earlier ones. `!reset` and `!override` are gone from the result. */
 export const merge = (trees: readonly Node[], report: Report): Node | undefined => {
-  const context: Context = { report, path: [], rules: RULES }
+  const context: Context = { report, path: [], rules: RULES, where: 'in an earlier file', keepTags: false }
   let result: Node | undefined
-  for (const tree of trees) result = result ? mergeNodes(result, tree, context) : tree
-  return result && clean(result)
+  for (const tree of trees) result = clean(result ? mergeNodes(result, tree, context) : tree)
+  return result
+}
+
+export interface Place {
+  readonly report: Report
+  /** Of both: a section and a name in it. */
+  readonly path: readonly [string, string]
+  /** Where the base stands, for messages: `in the service it extends`. */
+  readonly where: string
+}
+
+/** A service or resource over another one. Tags of `over` stay, for merging with earlier files. */
+export const mergeOver = (base: Node, over: Node, { report, path, where }: Place): Node => {
+  const [section, name] = path
+  const rules = stepKey(stepKey(RULES, section), name)
+  const merged = mergeNodes(clean(base), over, { report, path, rules, where, keepTags: true })
+  return over.tag ? { ...merged, tag: over.tag } : merged
 }

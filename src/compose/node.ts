@@ -13,6 +13,8 @@ export interface ScalarNode {
   readonly origin: Origin
   /** How it was written where that matters later: an unquoted date is a date to the reference implementation. */
   readonly date?: true
+  /** Name of a variable: its value, where the file that says it has variables of its own. */
+  readonly secretValue?: string
   readonly tag?: MergeTag
 }
 

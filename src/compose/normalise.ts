@@ -16,22 +16,20 @@ import {
 import { normaliseName } from './project-name.ts'
 import { cleanPath } from './short-volume.ts'
 
+type Environment = Readonly<Record<string, string>>
+
 export interface NormaliseContext {
   readonly projectName: string
-  readonly environment: Readonly<Record<string, string>>
+  readonly environment: Environment
 }
 
 const NAMESPACES = ['network_mode', 'ipc', 'pid', 'uts', 'cgroup']
 
-const lookup = (environment: Readonly<Record<string, string>>, name: string): string | undefined =>
+const lookup = (environment: Environment, name: string): string | undefined =>
   Object.hasOwn(environment, name) ? environment[name] : undefined
 
 /** Keys without value → their value in the environment. `keep`: stay where they have none there. */
-const resolveVariables = (
-  node: Node | undefined,
-  environment: Readonly<Record<string, string>>,
-  keep: boolean,
-): Node | undefined => {
+const resolveVariables = (node: Node | undefined, environment: Environment, keep: boolean): Node | undefined => {
   if (node?.kind === 'map') {
     const resolved = mapValues(node, (value, name) => {
       const found = isNull(value) ? lookup(environment, name) : undefined
@@ -104,7 +102,7 @@ const usesDefaultNetwork = (service: Node): boolean => {
   return networks?.kind !== 'map' || networks.entries.size === 0
 }
 
-const normaliseBuild = (build: Node | undefined, environment: Readonly<Record<string, string>>): Node | undefined => {
+const normaliseBuild = (build: Node | undefined, environment: Environment): Node | undefined => {
   if (build?.kind !== 'map') return build
   const needsFile = !get(build, 'dockerfile') && !get(build, 'dockerfile_inline')
   const dockerfile = needsFile ? scalar('Dockerfile', assumed(build.origin)) : get(build, 'dockerfile')
@@ -154,6 +152,37 @@ const nameResource = (node: Node, key: string, projectName: string): Node => {
   const isExternal = external?.kind === 'scalar' && String(external.value) === 'true'
   return withEntries(resource, { name: scalar(isExternal ? key : `${projectName}_${key}`, assumed(resource.origin)) })
 }
+
+/** Of a secret or config from a variable. */
+const fileVariable = (file: Node, environment: Environment): Node => {
+  const variable = get(file, 'environment')
+  const value = lookup(environment, textOf(variable) ?? '')
+  if (file.kind !== 'map' || variable?.kind !== 'scalar' || value === undefined) return file
+  return withEntries(file, { environment: { ...variable, secretValue: value } })
+}
+
+const serviceVariables = (service: Node, environment: Environment): Node => {
+  if (service.kind !== 'map') return service
+  const build = get(service, 'build')
+  const args = resolveVariables(get(build, 'args'), environment, true)
+  return withEntries(service, {
+    environment: resolveVariables(get(service, 'environment'), environment, true),
+    build: build?.kind === 'map' ? withEntries(build, { args }) : build,
+  })
+}
+
+const VARIABLES: Readonly<Record<string, (node: Node, environment: Environment) => Node>> = {
+  services: serviceVariables,
+  configs: fileVariable,
+  secrets: fileVariable,
+}
+
+/** Of a file with an environment of its own: what takes a value from a variable, as long as that is known. */
+export const resolveEnvironment = (tree: MapNode, environment: Environment): MapNode =>
+  mapValues(tree, (section, name) => {
+    const resolve = VARIABLES[name]
+    return resolve && section.kind === 'map' ? mapValues(section, (node) => resolve(node, environment)) : section
+  })
 
 export const normalise = (tree: MapNode, context: NormaliseContext): MapNode => {
   const services = (node: Node): Node =>

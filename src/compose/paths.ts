@@ -6,6 +6,7 @@ import { compilePatterns, stepItem, stepKey } from './pattern.ts'
 import { cleanPath } from './short-volume.ts'
 
 export interface PathContext {
+  /** Absolute, or relative to where the paths will be resolved again. */
   readonly workingDirectory: string
   readonly home: string | undefined
 }
@@ -20,11 +21,23 @@ export const directoryOf = (path: string): string => cleanPath(`${path}/..`)
 const expandHome = (path: string, home: string | undefined): string =>
   path.startsWith('~') && home !== undefined ? cleanPath(`${home}/${path.slice(1)}`) : path
 
-const absolute: Resolver = (node, { workingDirectory, home }) => {
+/** `~` is the home directory; a relative path starts at the working directory, and stays relative where that is. */
+export const resolvePath = (path: string, { workingDirectory, home }: PathContext): string =>
+  joinPath(workingDirectory, expandHome(path, home))
+
+/** From one absolute directory to another: `../other`, or `.`. */
+export const relativePath = (from: string, to: string): string => {
+  const [start, end] = [from, to].map((path) => path.split('/').filter((part) => part !== '')) as [string[], string[]]
+  const fork = start.findIndex((part, index) => part !== end[index])
+  const common = fork < 0 ? start.length : fork
+  return [...start.slice(common).map(() => '..'), ...end.slice(common)].join('/') || '.'
+}
+
+const absolute: Resolver = (node, context) => {
   const path = textOf(node)
   if (path === undefined || path === '') return node
-  const expanded = expandHome(path, home)
-  return expanded === path && path.startsWith('/') ? node : scalar(joinPath(workingDirectory, expanded), node.origin)
+  const resolved = resolvePath(path, context)
+  return resolved === path ? node : scalar(resolved, node.origin)
 }
 
 const REMOTE = /:\/\/|^(?:service:|docker-image:|oci-layout:|github\.com\/|git@)/

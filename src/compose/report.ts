@@ -19,6 +19,15 @@ export interface Finding {
   readonly related?: { readonly message: string; readonly origin: Place } | undefined
 }
 
+/** What makes a finding the same as another: an alias or `extends` brings one mistake to many services. */
+const keyOf = ({ code, path, message, origin }: Finding): string => {
+  // A variable that is not set is mostly not set in many places.
+  if (code === 'variable-unset') return `${code} ${message}`
+  const [section, name] = path
+  const said = origin && section === 'services' ? message.replaceAll(`services.${name}`, 'services') : message
+  return `${code} ${origin?.file}:${origin?.start} ${said}`
+}
+
 export class Report {
   readonly diagnostics: Diagnostic[] = []
   readonly #seen = new Set<string>()
@@ -31,9 +40,7 @@ export class Report {
 
   add(finding: Finding): void {
     const { code, path, message, origin, hint, related } = finding
-    // A variable that is not set is mostly not set in many places.
-    const place = code === 'variable-unset' ? '' : `${origin?.file}:${origin?.start}`
-    const key = `${code} ${place} ${message}`
+    const key = keyOf(finding)
     if (this.#seen.has(key)) return
     this.#seen.add(key)
     const at = origin && this.#narrow(origin, finding.part)

@@ -1,6 +1,6 @@
 /**
  * Writes expected.json and expected.yaml of all cases that have one from the reference implementation:
- *   [WRAPPER=program] tsx test/compose/regenerate.ts [phase]
+ *   [WRAPPER=program] tsx test/compose/regenerate.ts [phase | phase/case …]
  * It runs in a copy of the case, so that paths come out as /project/….
  */
 import { execFileSync } from 'node:child_process'
@@ -22,6 +22,7 @@ const flagsOf = ({ settings }: Case, format: string): readonly string[] => [
   '--format',
   format,
   ...(settings.options?.interpolate === false ? ['--no-interpolate'] : []),
+  ...(settings.options?.resolvePaths === false ? ['--no-path-resolution'] : []),
   ...(settings.services ?? []),
 ]
 
@@ -47,8 +48,9 @@ const run = (each: Case, format: string): string => {
 }
 
 const wanted = process.argv.slice(2)
-for (const phase of wanted.length > 0 ? wanted : readdirSync(fixtures)) {
+for (const phase of readdirSync(fixtures)) {
   for (const each of casesOf(phase)) {
+    if (wanted.length > 0 && !wanted.some((name) => name === phase || name === `${phase}/${each.name}`)) continue
     for (const format of ['json', 'yaml']) {
       const file = join(each.directory, `expected.${format}`)
       if (!existsSync(file)) continue

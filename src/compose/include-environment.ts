@@ -1,0 +1,44 @@
+/** Variables of included files: those of who includes them, and below them those of their own env files. */
+import { parseDotenv } from './dotenv.ts'
+import type { Include } from './include.ts'
+import { createOrigin } from './node.ts'
+import { joinPath } from './paths.ts'
+import type { Report } from './report.ts'
+
+type Environment = Readonly<Record<string, string>>
+
+interface Files {
+  readonly report: Report
+  readFile(path: string): string | undefined
+}
+
+const NO_FILE = '/dev/null'
+
+/** Text by file; a file that is named has to be there, `.env` need not. */
+const textsOf = ({ directory, envFiles }: Include, { report, readFile }: Files): ReadonlyMap<string, string> => {
+  const texts = new Map<string, string>()
+  for (const { file, path, origin } of envFiles ?? [
+    { file: joinPath(directory, '.env'), path: [], origin: undefined },
+  ]) {
+    const text = file === NO_FILE ? '' : readFile(file)
+    if (text !== undefined) texts.set(file, text)
+    else if (origin)
+      report.add({ code: 'env-file-not-found', path, message: `The file ${file} does not exist`, origin })
+  }
+  return texts
+}
+
+/** The parent's own object where the files add nothing to it. */
+export const includeEnvironment = (include: Include, parent: Environment, files: Files): Environment => {
+  const lookup = (name: string): string | undefined => (Object.hasOwn(parent, name) ? parent[name] : undefined)
+  const known = new Map<string, string>()
+  for (const [file, text] of textsOf(include, files)) {
+    const { variables, mistake } = parseDotenv(text, lookup, known)
+    for (const [name, value] of variables) known.set(name, value)
+    if (!mistake) continue
+    const origin = createOrigin(file, mistake.start, mistake.end)
+    files.report.add({ code: 'env-file-syntax', path: [], message: mistake.message, origin })
+  }
+  const added = [...known].filter(([name]) => lookup(name) === undefined)
+  return added.length > 0 ? { ...Object.fromEntries(added), ...parent } : parent
+}
