@@ -139,7 +139,8 @@ const sortDiagnostics = ({ report, sources }: Loading): readonly Diagnostic[] =>
 /** In a file that one extends from, what a service refers to may well be there: it just does not come along. */
 const explain = (diagnostic: Diagnostic, { extended, input }: Loading): Diagnostic => {
   const { code, at } = diagnostic
-  if (code !== 'reference-undefined' || !at || !extended.has(at.file) || input.files.includes(at.file)) return diagnostic
+  if (code !== 'reference-undefined' || !at || !extended.has(at.file) || input.files.includes(at.file))
+    return diagnostic
   return { ...diagnostic, hint: 'extends brings the service alone: declare in the project what it refers to' }
 }
 
