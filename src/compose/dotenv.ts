@@ -13,8 +13,18 @@ export interface DotenvMistake {
   readonly end: number
 }
 
+/** Where a variable has its value from. */
+export interface DotenvPlace {
+  /** Offsets of its name in the text. */
+  readonly start: number
+  readonly end: number
+  /** Other variables that the value was made of. */
+  readonly used: readonly string[]
+}
+
 export interface DotenvResult {
   readonly variables: ReadonlyMap<string, string>
+  readonly places: ReadonlyMap<string, DotenvPlace>
   /** Reading stops at the first one. */
   readonly mistake: DotenvMistake | undefined
   /** Names that were used in a value and have none. */
@@ -53,10 +63,12 @@ const replaceEscapes = (text: string): string =>
 
 class DotenvReader {
   readonly variables = new Map<string, string>()
+  readonly places = new Map<string, DotenvPlace>()
   readonly unset = new Set<string>()
   mistake: DotenvMistake | undefined
   readonly #text: string
   readonly #lookup: Lookup
+  #used = new Set<string>()
   #offset = 0
 
   constructor(text: string, lookup: Lookup, known: ReadonlyMap<string, string>) {
@@ -101,17 +113,21 @@ class DotenvReader {
       return
     }
     const name = key.trim()
+    const nameStart = this.#offset + key.indexOf(name)
     if (/\s/.test(name)) {
       this.#fail(`The name "${name}" contains a space`, start)
       return
     }
     this.#offset = Math.min(after + 1, this.#text.length)
+    this.#used = new Set()
     if (separator === '=' || separator === ':') this.#assign(name)
     else this.#inherit(name)
+    this.places.set(name, { start: nameStart, end: nameStart + name.length, used: [...this.#used] })
   }
 
   #inherit(name: string): void {
     const value = this.#lookup(name)
+    this.#used.add(name)
     if (value !== undefined) this.variables.set(name, value)
   }
 
@@ -153,7 +169,7 @@ class DotenvReader {
     let message: string | undefined
     const value = substitute(text, {
       lookup: this.#lookup,
-      used: () => {},
+      used: (name) => this.#used.add(name),
       unset: (name) => this.unset.add(name),
       required: (name, reason) => {
         message ??= `The variable ${name} needs a value${reason ? `: ${reason}` : ''}`
@@ -168,6 +184,17 @@ class DotenvReader {
   }
 }
 
+/** Places in the text as it is, with its byte order mark and its line ends. */
+const inText = (text: string, places: ReadonlyMap<string, DotenvPlace>): ReadonlyMap<string, DotenvPlace> => {
+  const mark = text.startsWith('\ufeff') ? 1 : 0
+  const ends = [...text.slice(mark).matchAll(/\r\n/g)].map(({ index }, before) => index - before)
+  if (mark === 0 && ends.length === 0) return places
+  const moved = (offset: number): number => offset + mark + ends.filter((end) => end < offset).length
+  return new Map(
+    [...places].map(([name, { start, end, used }]) => [name, { start: moved(start), end: moved(end), used }]),
+  )
+}
+
 /** `lookup` wins over the file's own earlier variables, those over `known` (of files read before). */
 export const parseDotenv = (
   text: string,
@@ -176,7 +203,8 @@ export const parseDotenv = (
 ): DotenvResult => {
   const reader = new DotenvReader(text.replace(/^\ufeff/, '').replaceAll('\r\n', '\n'), lookup, known)
   reader.read()
-  return { variables: reader.variables, mistake: reader.mistake, unset: [...reader.unset] }
+  const { variables, places, mistake, unset } = reader
+  return { variables, places: inText(text, places), mistake, unset: [...unset] }
 }
 
 /** `format: raw`: every line is taken as it stands after the first `=`. */

@@ -1,14 +1,17 @@
 /** Reads `env_file` and `label_file` of the services that are on, and folds them into `environment` and `labels`. */
 import type { TreePath } from '../errors.ts'
-import { parseDotenv, parseRawEnvironment } from './dotenv.ts'
-import type { Entry, MapNode, Node } from './node.ts'
+import { type DotenvResult, parseDotenv, parseRawEnvironment } from './dotenv.ts'
+import type { Entry, MapNode, Node, ScalarNode } from './node.ts'
 import { get, map, mapValues, scalar, textOf, withEntries } from './node.ts'
 import { createOrigin } from './node.ts'
+import { joinPath } from './paths.ts'
 import type { Report } from './report.ts'
 
 export interface FileContext {
   readonly report: Report
   readonly environment: Readonly<Record<string, string>>
+  /** Where paths start that were left relative. */
+  readonly workingDirectory: string
   /** Records the text, for code frames. */
   readFile(path: string): string | undefined
 }
@@ -23,42 +26,69 @@ interface VariableFile {
 }
 
 /** Both forms that binding leaves: the path alone, or a map. */
-const variableFile = (node: Node): VariableFile | undefined => {
-  const file = textOf(node) ?? textOf(get(node, 'path'))
+const variableFile = (node: Node, { workingDirectory }: FileContext): VariableFile | undefined => {
+  const path = textOf(node) ?? textOf(get(node, 'path'))
+  const file = path === undefined ? undefined : joinPath(workingDirectory, path)
   const required = get(node, 'required')
   if (file === undefined) return undefined
   const isRequired = required?.kind !== 'scalar' || required.value === true || required.value === 'true'
   return { file, required: isRequired, raw: textOf(get(node, 'format')) === 'raw', node }
 }
 
+/** Values by name, each with its origin. */
+type Values = ReadonlyMap<string, ScalarNode>
+
+const NOTHING: Values = new Map()
+
 const readVariables = (
   source: VariableFile,
   path: TreePath,
   lookup: Lookup,
-  known: ReadonlyMap<string, string>,
+  known: Values,
   context: FileContext,
-) => {
+): Values => {
   const { report } = context
-  const text = context.readFile(source.file)
+  const { file } = source
+  const text = context.readFile(file)
   if (text === undefined) {
-    if (!source.required) return new Map<string, string>()
+    if (!source.required) return NOTHING
     const hint = 'create it, or write required: false beside its path'
     report.add({
       code: 'env-file-not-found',
       path,
-      message: `The file ${source.file} does not exist`,
+      message: `The file ${file} does not exist`,
       hint,
       origin: source.node.origin,
     })
-    return new Map<string, string>()
+    return NOTHING
   }
-  if (source.raw) return parseRawEnvironment(text, lookup)
-  const { variables, mistake } = parseDotenv(text, lookup, known)
+  if (source.raw) {
+    const raw = [...parseRawEnvironment(text, lookup)]
+    return new Map(raw.map(([name, value]) => [name, scalar(value, source.node.origin)]))
+  }
+  const texts = new Map([...known].map(([name, { value }]) => [name, String(value)]))
+  const result = parseDotenv(text, lookup, texts)
+  const { mistake } = result
   if (mistake) {
-    const origin = createOrigin(source.file, mistake.start, mistake.end)
+    const origin = createOrigin(file, mistake.start, mistake.end)
     report.add({ code: 'env-file-syntax', path, message: mistake.message, origin })
   }
-  return variables
+  return placed(result, file, lookup, known)
+}
+
+/** Each value with its place; variables of these files count as what they were made of. */
+const placed = ({ variables, places }: DotenvResult, file: string, lookup: Lookup, known: Values): Values => {
+  const values = new Map<string, ScalarNode>()
+  const sourcesOf = (name: string): readonly string[] => {
+    const own = lookup(name) === undefined ? (values.get(name) ?? known.get(name)) : undefined
+    return own?.origin.variables ?? [name]
+  }
+  for (const [name, value] of variables) {
+    const { start, end, used } = places.get(name) ?? { start: 0, end: 0, used: [] }
+    const taken = [...new Set(used.flatMap(sourcesOf))]
+    values.set(name, scalar(value, { ...createOrigin(file, start, end), variables: taken }))
+  }
+  return values
 }
 
 /** Later files over earlier ones; what the service says itself over all. */
@@ -72,16 +102,14 @@ const fold = (
   const files = get(service, keys.files)
   if (files?.kind !== 'sequence') return service
   const own = get(service, keys.values)
-  const known = new Map<string, string>()
-  const entries = new Map<string, Entry>()
+  const known = new Map<string, ScalarNode>()
   for (const [index, item] of files.items.entries()) {
-    const source = variableFile(item)
+    const source = variableFile(item, context)
     if (!source) continue
-    for (const [name, value] of readVariables(source, [...path, keys.files, index], lookup, known, context)) {
+    for (const [name, value] of readVariables(source, [...path, keys.files, index], lookup, known, context))
       known.set(name, value)
-      entries.set(name, { key: undefined, value: scalar(value, item.origin) })
-    }
   }
+  const entries = new Map<string, Entry>([...known].map(([name, value]) => [name, { key: undefined, value }]))
   if (own?.kind === 'map') for (const [name, entry] of own.entries) entries.set(name, entry)
   const values = entries.size === 0 ? undefined : map(entries, own?.origin ?? files.origin)
   return withEntries(service, { [keys.files]: undefined, [keys.values]: values })

@@ -173,19 +173,6 @@ export const formatVariablesYaml = (variables: readonly AskedVariable[]): string
 
 export type ListKind = 'services' | 'volumes' | 'networks' | 'images' | 'models' | 'profiles'
 
-/** Services with what they depend on before them, else by name. */
-const inOrder = (project: Project): readonly string[] => {
-  const ordered = new Set<string>()
-  const visit = (name: string, trail: ReadonlySet<string>): void => {
-    const service = project.services[name]
-    if (!service || ordered.has(name) || trail.has(name)) return
-    for (const dependency of Object.keys(service.dependsOn).sort()) visit(dependency, new Set([...trail, name]))
-    ordered.add(name)
-  }
-  for (const name of Object.keys(project.services).sort()) visit(name, new Set())
-  return [...ordered]
-}
-
 /** What a model is called where it is run. */
 const modelsOf = (canonical: LoadResult['canonical']): readonly string[] => {
   const models = isRecord(canonical.models) ? Object.values(canonical.models) : []
@@ -193,14 +180,14 @@ const modelsOf = (canonical: LoadResult['canonical']): readonly string[] => {
   return [...new Set(names)].filter((name) => name !== '').sort()
 }
 
-/** Names, one for each line of `config --services` and its relatives; sorted but for services and their images. */
+/** Names, one for each line of `config --services` and its relatives; sorted: the reference has them in another order each time. */
 export const listNames = (project: Project, canonical: LoadResult['canonical'], kind: ListKind): readonly string[] => {
-  const services = inOrder(project)
+  const services = Object.keys(project.services).sort()
   switch (kind) {
     case 'services':
       return services
     case 'images':
-      return services.map((name) => project.services[name]?.image ?? `${project.name}-${name}`)
+      return services.map((name) => project.services[name]?.image ?? `${project.name}-${name}`).sort()
     case 'profiles': {
       const all = [...Object.values(project.services), ...Object.values(project.disabledServices)]
       return [...new Set(all.flatMap((service) => service.profiles))].sort()

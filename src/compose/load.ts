@@ -6,7 +6,7 @@ import { foldVariableFiles } from './environment.ts'
 import { finish, Loading } from './loading.ts'
 import type { MapNode, Node } from './node.ts'
 import { createOrigin, get, map, withEntries } from './node.ts'
-import { normalise } from './normalise.ts'
+import { normalise, resolveVariablesOfServices } from './normalise.ts'
 import { resolvePaths } from './paths.ts'
 import type { LoadResult } from './project.ts'
 import { chooseName } from './project-name.ts'
@@ -77,18 +77,20 @@ const nameProject = (loading: Loading, trees: readonly Node[]): string => {
 const completeTree = (loading: Loading, tree: MapNode, projectName: string, environment: Environment): MapNode => {
   const { workingDirectory } = loading.input
   const located = loading.on('resolvePaths') ? resolvePaths(tree, { workingDirectory, home: environment.HOME }) : tree
-  return loading.on('normalise') ? normalise(located, { projectName, environment }) : located
+  const isResolved = loading.on('interpolate') && loading.on('resolveEnvironment')
+  const resolved = isResolved ? resolveVariablesOfServices(located, environment) : located
+  return loading.on('normalise') ? normalise(resolved, { projectName, environment }) : resolved
 }
 
 /** Only what is wanted and used, checked as a whole. */
 const selectTree = (loading: Loading, tree: MapNode): { tree: MapNode; disabled: MapNode } => {
   const { input, report, readFile } = loading
-  const { profiles, services: names = [], environment } = input
+  const { profiles, services: names = [], environment, workingDirectory } = input
   const selection = { profiles, services: names, dependencies: loading.on('dependencies') }
   const { services, disabled } = selectServices(servicesOf(tree), selection, report)
   const selected = withEntries(tree, { services })
   if (loading.on('consistency')) checkConsistency({ tree: selected, disabled, report })
-  const context = { report, readFile, environment }
+  const context = { report, readFile, environment, workingDirectory }
   const resolved = loading.on('resolveEnvironment')
     ? withEntries(selected, { services: foldVariableFiles(services, context) })
     : selected

@@ -124,7 +124,6 @@ const normaliseService = (service: Node, { environment }: NormaliseContext): Nod
   const policy = get(service, 'pull_policy')
   const complete = withEntries(service, {
     build: normaliseBuild(get(service, 'build'), environment),
-    environment: resolveVariables(get(service, 'environment'), environment, true),
     networks: usesDefaultNetwork(service)
       ? mapOf({ default: scalar(null, assumed(service.origin)) }, assumed(service.origin))
       : get(service, 'networks'),
@@ -183,6 +182,20 @@ export const resolveEnvironment = (tree: MapNode, environment: Environment): Map
     const resolve = VARIABLES[name]
     return resolve && section.kind === 'map' ? mapValues(section, (node) => resolve(node, environment)) : section
   })
+
+/** Variables of services without value → their value in the environment, where they have one there. */
+export const resolveVariablesOfServices = (tree: MapNode, environment: Environment): MapNode =>
+  mapValues(tree, (section, name) =>
+    name === 'services' && section.kind === 'map'
+      ? mapValues(section, (service) => {
+          const variables = get(service, 'environment')
+          const values = resolveVariables(variables, environment, true)
+          return service.kind === 'map' && values !== variables
+            ? withEntries(service, { environment: values })
+            : service
+        })
+      : section,
+  )
 
 export const normalise = (tree: MapNode, context: NormaliseContext): MapNode => {
   const services = (node: Node): Node =>

@@ -31,13 +31,35 @@ export interface CaseSettings {
   readonly projectDirectory?: string
   readonly envFiles?: readonly string[]
   readonly options?: LoadOptions
+  /** Files of expected output of `config`, with the flags that give it (test/cli/config.test.ts). */
+  readonly outputs?: Readonly<Record<string, CaseOutput>>
 }
+
+/** Flags of the reference and of Caisson alike; or one's own, where the other has no such output. */
+export type CaseOutput = readonly string[] | { readonly reference?: readonly string[]; readonly own: readonly string[] }
+
+const isList = (output: CaseOutput): output is readonly string[] => Array.isArray(output)
+
+export const ownFlags = (output: CaseOutput): readonly string[] => (isList(output) ? output : output.own)
+
+/** undefined: the output is Caisson's alone. */
+export const referenceFlags = (output: CaseOutput): readonly string[] | undefined =>
+  isList(output) ? output : output.reference
 
 export interface Case {
   readonly name: string
   readonly directory: string
   readonly settings: CaseSettings
 }
+
+/** What stands before the command. */
+export const globalFlags = ({ settings }: Case): readonly string[] => [
+  ...(settings.files ?? []).flatMap((file) => ['-f', file]),
+  ...(settings.profiles ?? []).flatMap((profile) => ['--profile', profile]),
+  ...(settings.envFiles ?? []).flatMap((file) => ['--env-file', file]),
+  ...(settings.projectName ? ['-p', settings.projectName] : []),
+  ...(settings.projectDirectory ? ['--project-directory', settings.projectDirectory] : []),
+]
 
 /** The generated validator has to be there before the first load. */
 export const compileSchema = (): void => {

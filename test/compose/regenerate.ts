@@ -1,5 +1,6 @@
 /**
- * Writes expected.json and expected.yaml of all cases that have one from the reference implementation:
+ * Writes what the reference implementation says of the cases that have such a file: expected.json, expected.yaml, and what
+ * `outputs` of case.json asks for:
  *   [WRAPPER=program] tsx test/compose/regenerate.ts [phase | phase/case …]
  * It runs in a copy of the case, so that paths come out as /project/….
  */
@@ -7,26 +8,12 @@ import { execFileSync } from 'node:child_process'
 import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Case, casesOf, fixtures } from './cases.ts'
+import { type Case, casesOf, fixtures, globalFlags, referenceFlags } from './cases.ts'
 
 /** Words before the command, where the reference is not installed here. */
 const wrapper = (process.env.WRAPPER ?? '').split(' ').filter((word) => word !== '')
 
-const flagsOf = ({ settings }: Case, format: string): readonly string[] => [
-  ...(settings.files ?? []).flatMap((file) => ['-f', file]),
-  ...(settings.profiles ?? []).flatMap((profile) => ['--profile', profile]),
-  ...(settings.envFiles ?? []).flatMap((file) => ['--env-file', file]),
-  ...(settings.projectName ? ['-p', settings.projectName] : []),
-  ...(settings.projectDirectory ? ['--project-directory', settings.projectDirectory] : []),
-  'config',
-  '--format',
-  format,
-  ...(settings.options?.interpolate === false ? ['--no-interpolate'] : []),
-  ...(settings.options?.resolvePaths === false ? ['--no-path-resolution'] : []),
-  ...(settings.services ?? []),
-]
-
-const run = (each: Case, format: string): string => {
+const run = (each: Case, flags: readonly string[]): string => {
   const parent = mkdtempSync(join(tmpdir(), 'caisson-reference-'))
   const directory = join(parent, 'project')
   cpSync(each.directory, directory, { recursive: true })
@@ -34,8 +21,8 @@ const run = (each: Case, format: string): string => {
     ([name, value]) => `${name}=${value}`,
   )
   // As arguments of env: a wrapper need not hand the environment on.
-  const command = [...wrapper, 'env', ...environment, 'docker', 'compose', ...flagsOf(each, format)]
-  const [file = 'env', ...args] = command
+  const command = ['env', ...environment, 'docker', 'compose', ...globalFlags(each), 'config', ...flags]
+  const [file = 'env', ...args] = [...wrapper, ...command]
   try {
     const cwd = join(directory, (each.settings.cwd ?? '/project').slice('/project'.length))
     return execFileSync(file, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).replaceAll(
@@ -47,20 +34,56 @@ const run = (each: Case, format: string): string => {
   }
 }
 
-const wanted = process.argv.slice(2)
-for (const phase of readdirSync(fixtures)) {
-  for (const each of casesOf(phase)) {
-    if (wanted.length > 0 && !wanted.some((name) => name === phase || name === `${phase}/${each.name}`)) continue
-    for (const format of ['json', 'yaml']) {
-      const file = join(each.directory, `expected.${format}`)
-      if (!existsSync(file)) continue
-      try {
-        writeFileSync(file, run(each, format))
-      } catch (error) {
-        console.error(
-          `${phase}/${each.name}: ${error instanceof Error && 'stderr' in error ? String(error.stderr) : String(error)}`,
-        )
-      }
+/** Flags of the whole model in one form. */
+const modelFlags = ({ settings }: Case, format: string): readonly string[] => [
+  '--format',
+  format,
+  ...(settings.options?.interpolate === false ? ['--no-interpolate'] : []),
+  ...(settings.options?.resolvePaths === false ? ['--no-path-resolution'] : []),
+  ...(settings.services ?? []),
+]
+
+/** Lists that come in another order each time; sorted here, a table below its header. */
+const AT_RANDOM = ['--services', '--images', '--models', '--networks', '--volumes', '--variables']
+
+const settle = (text: string, flags: readonly string[]): string => {
+  const lines = text
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.trimEnd())
+  const isList = flags.some((flag) => AT_RANDOM.includes(flag)) && !flags.includes('--format')
+  const header = isList && flags.includes('--variables') ? lines.splice(0, 1) : []
+  const ordered = [...header, ...(isList ? lines.sort() : lines)].join('\n')
+  return ordered === '' ? '' : `${ordered}\n`
+}
+
+/** File → what makes it. */
+const outputsOf = (each: Case): ReadonlyMap<string, () => string> => {
+  const outputs = new Map<string, () => string>()
+  for (const format of ['json', 'yaml'])
+    if (existsSync(join(each.directory, `expected.${format}`)))
+      outputs.set(`expected.${format}`, () => run(each, modelFlags(each, format)))
+  for (const [file, output] of Object.entries(each.settings.outputs ?? {})) {
+    const flags = referenceFlags(output)
+    if (flags) outputs.set(file, () => settle(run(each, flags), flags))
+    else outputs.delete(file)
+  }
+  return outputs
+}
+
+const regenerate = (phase: string, each: Case): void => {
+  for (const [file, output] of outputsOf(each)) {
+    try {
+      writeFileSync(join(each.directory, file), output())
+    } catch (error) {
+      const reason = error instanceof Error && 'stderr' in error ? String(error.stderr) : String(error)
+      console.error(`${phase}/${each.name}: ${reason}`)
     }
   }
+}
+
+const wanted = process.argv.slice(2)
+for (const name of wanted.length > 0 ? wanted : readdirSync(fixtures)) {
+  const [phase = '', only] = name.split('/')
+  for (const each of casesOf(phase)) if (only === undefined || only === each.name) regenerate(phase, each)
 }

@@ -7,6 +7,7 @@ import { type Call, defineCommand } from '../command.ts'
 import type { Context } from '../context.ts'
 import { choice, flag, refused, text } from '../grammar.ts'
 import { loadFiles, reportFindings } from '../load-project.ts'
+import { didYouMean } from '../../units/suggest.ts'
 import { UsageError } from '../usage.ts'
 
 const options = {
@@ -44,12 +45,17 @@ const projectOf = (result: LoadResult): Project => {
   return result.project
 }
 
+const unknownService = (name: string, known: readonly string[]): CaissonError => {
+  const hint = didYouMean(name, known)
+  return new CaissonError('ENOSERVICE', `no such service: ${name}`, hint === undefined ? {} : { hint })
+}
+
 const formatHashes = async (project: Project, wanted: string): Promise<string> => {
   const { configHash } = await import('../../index.ts')
   const names = wanted === '*' ? Object.keys(project.services) : wanted.split(',')
   const lines = names.sort().map(async (name) => {
     const service = project.services[name]
-    if (service === undefined) throw new CaissonError('ENOSERVICE', `no such service: ${name}`)
+    if (service === undefined) throw unknownService(name, Object.keys(project.services))
     return `${name} ${await configHash(service)}\n`
   })
   return (await Promise.all(lines)).join('')

@@ -1,5 +1,0 @@
-import { test } from 'uvu'
-import { testPhase } from './cases.ts'
-
-testPhase('mistakes')
-test.run()
