@@ -1,11 +1,15 @@
-/** schemas/compose.schema.json as editors read it, and in step with the model and the table of support. */
+/** schemas/compose.schema.json as editors read it, and in step with the model, the table of support and the corpus. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { parseAllDocuments } from 'yaml'
 import schema from '../../schemas/compose.schema.json' with { type: 'json' }
 import { SERVICE_MODELLED } from '../../src/compose/others.ts'
 import { PROJECT, type Shape } from '../../src/compose/shape.ts'
 import { SERVICE_KEYS } from '../../src/plan/support.ts'
+import { fixtures } from './cases.ts'
 
 interface Schema {
   readonly $ref?: string
@@ -116,6 +120,54 @@ test('the canonical form has a field for every key of the schema', () => {
   const resolved = ['include', 'version', 'services.*.extends', 'services.*.x-caisson-probe']
   assert.equal(
     shapeless(root, PROJECT, '').filter((path) => !resolved.includes(path)),
+    [],
+  )
+})
+
+const composeFiles = (directory: string): readonly string[] =>
+  readdirSync(directory, { recursive: true, encoding: 'utf8' })
+    .filter((name) => /\.ya?ml$/.test(name) && !/(^|\/)expected\./.test(name))
+    .map((name) => join(directory, name))
+
+const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
+
+/** Notes the pointers of the keys that occur in a value. */
+const collect = (value: unknown, inner: Schema, pointer: string, found: Set<string>): void => {
+  if (inner.$ref !== undefined) {
+    collect(value, resolve(inner), inner.$ref.slice(1), found)
+    return
+  }
+  if (Array.isArray(value)) {
+    for (const item of value) if (inner.items) collect(item, inner.items, `${pointer}/items`, found)
+    return
+  }
+  if (!isRecord(value)) return
+  for (const [key, member] of Object.entries(value)) {
+    const property = inner.properties?.[key]
+    if (property) {
+      const own = `${pointer}/properties/${escapePointer(key)}`
+      found.add(own)
+      collect(member, property, own, found)
+      continue
+    }
+    const patterns = Object.entries(inner.patternProperties ?? {})
+    const [pattern = '', each] = patterns.find(([text]) => new RegExp(text).test(key)) ?? []
+    if (each) collect(member, each, `${pointer}/patternProperties/${escapePointer(pattern)}`, found)
+  }
+}
+
+test('every key of the schema occurs in the corpus', () => {
+  const found = new Set<string>()
+  for (const file of composeFiles(fixtures)) {
+    try {
+      for (const document of parseAllDocuments(readFileSync(file, 'utf8'), { merge: true, logLevel: 'silent' }))
+        if ('toJS' in document) collect(document.toJS(), root, '', found)
+    } catch {
+      // A case of broken YAML has no keys to show.
+    }
+  }
+  assert.equal(
+    allKeys.filter(({ pointer }) => !found.has(pointer)).map(({ pointer }) => pointer),
     [],
   )
 })
