@@ -5,8 +5,11 @@ import type { Entry, MapNode, MergeTag, Node } from './node.ts'
 import { createOrigin, map, poisoned, scalar, sequence } from './node.ts'
 import type { Origin } from './project.ts'
 import type { Report } from './report.ts'
+import { suggest } from '../units/suggest.ts'
 import { isDate, resolvePlain } from './scalar.ts'
+import { findCause } from './yaml-causes.ts'
 import { describeYamlError } from './yaml-errors.ts'
+import { reportTextMistakes } from './yaml-text-mistakes.ts'
 
 /** Nodes that aliases may add to a document. Anchors make large maps cheap to write and `*a` of `*b` of `*c` a bomb. */
 const ALIAS_BUDGET = 200_000
@@ -21,12 +24,14 @@ interface Built {
 
 class TreeBuilder {
   readonly #file: string
+  readonly #text: string
   readonly #report: Report
   readonly #anchors = new Map<string, Built | 'open'>()
   #budget = ALIAS_BUDGET
 
-  constructor(file: string, report: Report) {
+  constructor(file: string, text: string, report: Report) {
     this.#file = file
+    this.#text = text
     this.#report = report
   }
 
@@ -64,7 +69,8 @@ class TreeBuilder {
       const message = built
         ? `The alias *${alias.source} contains itself`
         : `There is no anchor &${alias.source} before this alias`
-      this.#report.add({ code: 'yaml-alias', path: [], message, origin })
+      const hint = built ? 'an alias repeats something that is complete' : this.#anchorHint(alias.source)
+      this.#report.add({ code: 'yaml-alias', path: [], message, hint, origin })
       return { node: poisoned(origin), size: 1 }
     }
     this.#budget -= built.size
@@ -72,6 +78,26 @@ class TreeBuilder {
     const message = `Aliases expand to more than ${ALIAS_BUDGET} values`
     if (this.#budget + built.size >= 0) this.#report.add({ code: 'yaml-alias-bomb', path: [], message, origin })
     return { node: poisoned(origin), size: 1 }
+  }
+
+  #anchorHint(name: string): string {
+    if (new RegExp(`&${name.replaceAll(/[^\\w-]/g, '.')}(?![\\w-])`).test(this.#text))
+      return `move &${name} above it: anchors count from where they stand`
+    const near = suggest(name, [...this.#anchors.keys()])
+    return near === undefined ? `write &${name} before what it is to repeat` : `did you mean *${near}?`
+  }
+
+  #unknownTag(node: Scalar, origin: Origin): void {
+    const { tag = '' } = node
+    const start = this.#text.lastIndexOf(tag, origin.start)
+    this.#report.add({
+      code: 'yaml-tag',
+      severity: 'warning',
+      path: [],
+      message: `"${tag}" is read as a tag, which means nothing here, not as text`,
+      hint: `put it in quotes: "${`${tag} ${node.source ?? ''}`.trim()}"`,
+      origin: start < 0 ? origin : { file: this.#file, start, end: start + tag.length },
+    })
   }
 
   #sequence(node: YAMLSeq): Built {
@@ -99,27 +125,39 @@ class TreeBuilder {
         merged.push(value.node)
         continue
       }
-      const key = this.#key(pair.key, keyOrigin)
-      if (key === undefined) continue
+      const key = this.#key(pair, keyOrigin)
+      if (key === undefined) {
+        // Something is there, so that nobody complains of what is missing.
+        const source = yaml.isScalar(pair.key) ? String(pair.key.source ?? '') : ''
+        entries.set(source, { key: keyOrigin, value: poisoned(keyOrigin) })
+        continue
+      }
       const earlier = entries.get(key)
-      if (earlier) this.#duplicate(key, keyOrigin)
+      if (earlier) this.#duplicate(key, keyOrigin, earlier.key)
       entries.set(key, { key: keyOrigin, value: earlier ? poisoned(keyOrigin) : value.node })
     }
     const own = map(entries, origin)
     return { node: merged.length > 0 ? this.#mergeKeys(own, merged) : own, size }
   }
 
-  #duplicate(key: string, origin: Origin): void {
-    this.#report.add({ code: 'key-duplicate', path: [], message: `The key "${key}" stands twice in this map`, origin })
+  #duplicate(key: string, origin: Origin, first: Origin | undefined): void {
+    this.#report.add({
+      code: 'key-duplicate',
+      path: [],
+      message: `The key "${key}" stands twice in one map`,
+      hint: 'put both into one, or delete one',
+      origin,
+      related: first && { message: 'the first one is at', origin: first },
+    })
   }
 
-  #key(node: YamlNode, origin: Origin): string | undefined {
+  #key({ key: node, value }: Pair<YamlNode, YamlNode | null>, origin: Origin): string | undefined {
     const target = yaml.isAlias(node) ? this.build(node, origin).node : undefined
     const key = target ?? (yaml.isScalar(node) ? this.#scalar(node) : undefined)
     if (key?.kind === 'poisoned') return undefined
     if (key?.kind === 'scalar' && typeof key.value === 'string' && !key.date) return key.value
     const text = yaml.isScalar(node) && node.source ? `The key ${node.source} is` : 'This key is'
-    const hint = yaml.isScalar(node) && node.source ? `put it in quotes: "${node.source}"` : undefined
+    const hint = yaml.isScalar(node) && node.source ? keyHint(node.source, value) : undefined
     this.#report.add({ code: 'key-not-text', path: [], message: `${text} not text`, hint, origin })
     return undefined
   }
@@ -149,10 +187,20 @@ class TreeBuilder {
     const tag = node.tag?.startsWith(CORE_TAG) ? node.tag.slice(CORE_TAG.length) : undefined
     if (node.type !== 'PLAIN' && tag === undefined) return scalar(text, origin)
     if (tag === 'str' || tag === 'binary') return scalar(text, origin)
+    if (node.type === 'PLAIN' && node.tag && tag === undefined && !MERGE_TAGS[node.tag]) this.#unknownTag(node, origin)
     const value = resolvePlain(text)
     if (typeof value === 'string' && tag === undefined && isDate(value)) return { ...scalar(value, origin), date: true }
     return scalar(tag === 'float' && typeof value === 'bigint' ? Number(value) : value, origin)
   }
+}
+
+/** `8080: 80` was mostly meant as one text. */
+const keyHint = (source: string, value: YamlNode | null): string => {
+  const isPort = /^\d+$/.test(source) && yaml.isScalar(value) && /^\d+$/.test(String(value.source ?? ''))
+  const joined = yaml.isScalar(value) ? `"${source}:${String(value.source)}"` : ''
+  return isPort
+    ? `write - ${joined} for a port, or put the key in quotes: "${source}"`
+    : `put it in quotes: "${source}"`
 }
 
 const isMergeKey = (node: YamlNode): boolean => yaml.isScalar(node) && node.value === '<<' && node.type === 'PLAIN'
@@ -169,10 +217,11 @@ const pointAt = (text: string, start: number): number => {
 const reportError = (document: Document.Parsed, file: string, text: string, report: Report): boolean => {
   const [error] = document.errors
   if (!error) return false
-  const { code, message, hint } = describeYamlError(error.code, error.message)
   const start = pointAt(text, error.pos[0])
-  const origin = createOrigin(file, start, Math.max(Math.min(error.pos[1], text.trimEnd().length), start + 1))
-  report.add({ code, path: [], message, hint, origin })
+  const end = Math.max(Math.min(error.pos[1], text.trimEnd().length), start + 1)
+  const cause = findCause(text, { code: error.code, message: error.message, start })
+  const { code, message, hint } = cause ?? describeYamlError(error.code, error.message)
+  report.add({ code, path: [], message, hint, origin: { file, ...(cause ?? { start, end }) } })
   return true
 }
 
@@ -184,6 +233,7 @@ export interface Parsed {
 
 /** Trees of the documents of a file; none for an empty file. Duplicate keys, bad aliases … are in `report`. */
 export const parse = (file: string, text: string, report: Report): Parsed => {
+  if (reportTextMistakes(file, text, report)) return { trees: [], broken: true }
   const documents = yaml.parseAllDocuments(text, {
     schema: 'failsafe',
     uniqueKeys: false,
@@ -197,7 +247,7 @@ export const parse = (file: string, text: string, report: Report): Parsed => {
     if (reportError(document, file, text, report)) return { trees: [], broken: true }
     if (document.contents === null) continue
     const range = createOrigin(file, document.range[0], document.range[1])
-    trees.push(new TreeBuilder(file, report).build(document.contents as YamlNode, range).node)
+    trees.push(new TreeBuilder(file, text, report).build(document.contents as YamlNode, range).node)
   }
   return { trees, broken: false }
 }
