@@ -8,12 +8,19 @@ const ABSENT = new Set(['ENOENT', 'ENOTDIR', 'EISDIR'])
 const MAX_BYTES = 64 * 1024 * 1024
 const CHUNK_BYTES = 64 * 1024
 
+/** UTF-8, or UTF-16 with a byte order mark, as YAML has it. What is neither becomes U+FFFD. */
+export const decodeText = (bytes: Buffer): string => {
+  const mark = bytes.length % 2 === 0 ? bytes.toString('latin1', 0, 2) : ''
+  if (mark === '\xff\xfe') return bytes.toString('utf16le', 2)
+  return mark === '\xfe\xff' ? Buffer.from(bytes.subarray(2)).swap16().toString('utf16le') : bytes.toString('utf8')
+}
+
 const readWhole = (fd: number): string => {
   const chunks: Buffer[] = []
   for (let length = 0; ; ) {
     const chunk = Buffer.allocUnsafe(CHUNK_BYTES)
     const read = readSync(fd, chunk)
-    if (read === 0) return Buffer.concat(chunks).toString('utf8')
+    if (read === 0) return decodeText(Buffer.concat(chunks))
     length += read
     if (length > MAX_BYTES) throw new Error(`it is larger than ${MAX_BYTES / 1024 / 1024} MiB`)
     chunks.push(chunk.subarray(0, read))
@@ -32,7 +39,7 @@ const readPath = (path: string): string => {
 /** Text of a file, `-` being standard input; undefined: there is none. Other failures, as of permission, name the file. */
 const readText = (path: string): string | undefined => {
   try {
-    return path === '-' ? readFileSync(STDIN, 'utf8') : readPath(path)
+    return path === '-' ? decodeText(readFileSync(STDIN)) : readPath(path)
   } catch (error) {
     if (error instanceof Error && 'code' in error && ABSENT.has(String(error.code))) return undefined
     throw new CaissonError('EREAD', `cannot read ${path}: ${error instanceof Error ? error.message : error}`, {

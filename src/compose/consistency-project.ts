@@ -1,8 +1,9 @@
 /** Rules about what lies between services, or beside them: resources, names, cycles. One function for each. */
-import type { Consistency } from './consistency.ts'
+import type { Consistency } from './consistency-rule.ts'
 import type { Node } from './node.ts'
 import { get, textOf } from './node.ts'
 import { dependenciesOf } from './select.ts'
+import { shown } from './words.ts'
 
 const keysOf = (node: Node | undefined): readonly string[] => (node?.kind === 'map' ? [...node.entries.keys()] : [])
 
@@ -11,19 +12,21 @@ const fileObjects =
   ({ tree, report }: Consistency): void => {
     const objects = get(tree, section)
     if (objects?.kind !== 'map') return
-    for (const [name, { value }] of objects.entries) {
+    for (const [name, { key, value }] of objects.entries) {
       if (value.kind !== 'map' || get(value, 'external') || get(value, 'driver')) continue
       const present = keys.filter((key) => get(value, key) && !(key === 'content' && get(value, 'environment')))
       if (present.length === 1) continue
       const message =
         present.length === 0
-          ? `${section}.${name} says neither ${keys.join(' nor ')}`
-          : `${section}.${name} says both ${present.join(' and ')}`
+          ? `${section}.${name} has neither ${keys.join(' nor ')}`
+          : `${section}.${name} has both ${present.join(' and ')}`
+      const hint = present.length === 0 ? `add one of them, or external: true` : 'keep one of them'
       report.add({
         code: present.length === 0 ? 'key-missing' : 'conflict',
         path: [section, name],
         message,
-        origin: value.origin,
+        hint,
+        origin: present.length === 0 ? (key ?? value.origin) : value.origin,
       })
     }
   }
@@ -35,25 +38,33 @@ const externalVolumes = ({ tree, report }: Consistency): void => {
     if (value.kind !== 'map' || !get(value, 'external')) continue
     for (const [key, entry] of value.entries) {
       if (key === 'name' || key === 'external' || key.startsWith('x-')) continue
-      const message = `volumes.${name} is external and cannot have ${key}`
-      report.add({ code: 'conflict', path: ['volumes', name, key], message, origin: entry.key ?? entry.value.origin })
+      const message = `volumes.${name} is external, so that "${key}" has no effect`
+      const hint = `delete "${key}", or external`
+      const origin = entry.key ?? entry.value.origin
+      report.add({ code: 'conflict', path: ['volumes', name, key], message, hint, origin })
     }
   }
 }
 
 const containerNamesDiffer = ({ tree, report }: Consistency): void => {
   const services = get(tree, 'services')
-  const owners = new Map<string, string>()
+  const owners = new Map<string, { readonly service: string; readonly node: Node }>()
   if (services?.kind !== 'map') return
   for (const [name, { value }] of services.entries) {
     const node = get(value, 'container_name')
     const text = textOf(node)
     if (!node || text === undefined) continue
     const owner = owners.get(text)
-    const message = `services.${name} and services.${owner} have the same container_name "${text}"`
     if (owner !== undefined)
-      report.add({ code: 'name-taken', path: ['services', name, 'container_name'], message, origin: node.origin })
-    owners.set(text, name)
+      report.add({
+        code: 'name-taken',
+        path: ['services', name, 'container_name'],
+        message: `services.${name} and services.${owner.service} have the same container_name ${shown(node)}`,
+        hint: 'give one of them another name, or delete both: containers get names of their own',
+        origin: node.origin,
+        related: { message: 'the other one is at', origin: owner.node.origin },
+      })
+    owners.set(text, { service: name, node })
   }
 }
 
@@ -64,7 +75,11 @@ const reportCycle = ({ tree, report }: Consistency, cycle: readonly string[]): v
   report.add({
     code: 'cycle',
     path: ['services', from, 'depends_on', name],
-    message: `Services depend on each other in a circle: ${cycle.join(' → ')}`,
+    message:
+      cycle.length === 2
+        ? `services.${name} depends on itself`
+        : `Services depend on each other in a circle: ${cycle.join(' → ')}`,
+    hint: cycle.length === 2 ? 'delete it' : 'delete one of these dependencies',
     origin: entry?.key ?? entry?.value.origin,
   })
 }

@@ -1,50 +1,22 @@
-/** What no schema can say: references that lead nowhere, keys that exclude each other, cycles. One function for each rule. */
+/** What no schema can say: keys that exclude each other, values that cannot be. One function for each rule. */
 import type { TreePath } from '../errors.ts'
 import { isAddress } from '../units/addresses.ts'
-import type { Code } from './codes.ts'
-import { PROJECT_RULES } from './consistency-project.ts'
-import type { MapNode, Node, SequenceNode } from './node.ts'
-import { get, textOf } from './node.ts'
-import type { Report } from './report.ts'
-import { profilesOf } from './select.ts'
 import { didYouMean } from '../units/suggest.ts'
-
-export interface Consistency {
-  /** With the services that are on. */
-  readonly tree: MapNode
-  readonly disabled: MapNode
-  readonly report: Report
-}
-
-interface ServiceContext extends Consistency {
-  readonly name: string
-  readonly service: MapNode
-}
-
-type Rule = (context: ServiceContext) => void
-
-interface Complaint {
-  readonly code: Code
-  /** Below the service. */
-  readonly path: TreePath
-  readonly message: string
-  readonly node: Node
-  readonly hint?: string | undefined
-}
-
-const complain = ({ report, name }: ServiceContext, { code, path, message, node, hint }: Complaint): void =>
-  report.add({
-    code,
-    path: ['services', name, ...path],
-    message: `services.${name} ${message}`,
-    hint,
-    origin: node.origin,
-  })
-
-const keysOf = (node: Node | undefined): readonly string[] => (node?.kind === 'map' ? [...node.entries.keys()] : [])
-const itemsOf = (node: Node | undefined): SequenceNode['items'] => (node?.kind === 'sequence' ? node.items : [])
-const numberOf = (node: Node | undefined): number | undefined =>
-  node?.kind === 'scalar' && typeof node.value === 'number' ? node.value : undefined
+import { PROJECT_RULES } from './consistency-project.ts'
+import { REFERENCE_RULES } from './consistency-references.ts'
+import {
+  complain,
+  type Consistency,
+  isReported,
+  itemsOf,
+  keysOf,
+  numberOf,
+  type Rule,
+  valueOf,
+} from './consistency-rule.ts'
+import type { Node } from './node.ts'
+import { get, textOf } from './node.ts'
+import { shown } from './words.ts'
 
 const needsImage: Rule = (context) => {
   const { service } = context
@@ -55,8 +27,8 @@ const needsImage: Rule = (context) => {
     code: 'image-missing',
     path: [],
     message: 'has neither an image nor a build',
-    node: service,
-    hint: 'add image: NAME',
+    node: context.key ? { origin: context.key } : service,
+    hint: 'add image: NAME below it',
   })
 }
 
@@ -67,121 +39,24 @@ const networkModeAlone: Rule = (context) => {
   complain(context, {
     code: 'conflict',
     path: ['network_mode'],
-    message: 'has network_mode and networks',
+    message: `has network_mode ${shown(mode)} beside networks`,
     node: mode,
-    hint: 'keep one of them',
+    hint: 'keep one of them: a network mode takes the place of all networks',
+    other: networks,
   })
-}
-
-/** Whether `key` is declared in a section; else says so. */
-const checkReference = (context: ServiceContext, section: string, key: string, path: TreePath, node: Node): void => {
-  const declared = get(context.tree, section)
-  if (get(declared, key) || key === '') return
-  const kind = section.slice(0, -1)
-  const hint = didYouMean(key, keysOf(declared)) ?? `declare it below ${section}:`
-  complain(context, {
-    code: 'reference-undefined',
-    path,
-    message: `uses the ${kind} "${key}", which is not declared`,
-    node,
-    hint,
-  })
-}
-
-const networksExist: Rule = (context) => {
-  const networks = get(context.service, 'networks')
-  if (networks?.kind !== 'map') return
-  for (const [key, entry] of networks.entries) {
-    const node = { ...entry.value, origin: entry.key ?? entry.value.origin }
-    checkReference(context, 'networks', key, ['networks', key], node)
-  }
-}
-
-const volumesExist: Rule = (context) => {
-  for (const [index, mount] of itemsOf(get(context.service, 'volumes')).entries()) {
-    const source = get(mount, 'source')
-    if (textOf(get(mount, 'type')) !== 'volume' || !source) continue
-    const name = textOf(source) ?? ''
-    if (get(get(context.tree, 'volumes'), name)) continue
-    const hint =
-      didYouMean(name, keysOf(get(context.tree, 'volumes'))) ??
-      `declare it below volumes:, or write ./${name} for a directory`
-    complain(context, {
-      code: 'reference-undefined',
-      path: ['volumes', index],
-      message: `uses the volume "${name}", which is not declared`,
-      node: source,
-      hint,
-    })
-  }
-}
-
-const filesExist =
-  (key: 'secrets' | 'configs'): Rule =>
-  (context) => {
-    for (const [index, mount] of itemsOf(get(context.service, key)).entries()) {
-      const source = get(mount, 'source')
-      if (source) checkReference(context, key, textOf(source) ?? '', [key, index], source)
-    }
-  }
-
-const buildSecretsExist: Rule = (context) => {
-  for (const [index, mount] of itemsOf(get(get(context.service, 'build'), 'secrets')).entries()) {
-    const source = get(mount, 'source')
-    if (source) checkReference(context, 'secrets', textOf(source) ?? '', ['build', 'secrets', index], source)
-  }
-}
-
-const modelsExist: Rule = (context) => {
-  const models = get(context.service, 'models')
-  if (models?.kind !== 'map') return
-  for (const [key, entry] of models.entries) {
-    const node = { ...entry.value, origin: entry.key ?? entry.value.origin }
-    checkReference(context, 'models', key, ['models', key], node)
-  }
-}
-
-const dependenciesExist: Rule = (context) => {
-  const dependencies = get(context.service, 'depends_on')
-  if (dependencies?.kind !== 'map') return
-  for (const [name, entry] of dependencies.entries) {
-    if (get(get(context.tree, 'services'), name)) continue
-    const node = { ...entry.value, origin: entry.key ?? entry.value.origin }
-    const off = get(context.disabled, name)
-    const required = get(entry.value, 'required')
-    const path = ['depends_on', name]
-    if (!off) {
-      const known = [...keysOf(get(context.tree, 'services')), ...keysOf(context.disabled)]
-      complain(context, {
-        code: 'reference-undefined',
-        path,
-        message: `depends on "${name}", which is not a service`,
-        node,
-        hint: didYouMean(name, known),
-      })
-    } else if (required?.kind !== 'scalar' || required.value !== false) {
-      const profiles = profilesOf(off).join(', ')
-      const hint = `turn it on with --profile ${profilesOf(off)[0] ?? ''}`
-      complain(context, {
-        code: 'service-disabled',
-        path,
-        message: `depends on ${name}, which is off (profiles: ${profiles})`,
-        node,
-        hint,
-      })
-    }
-  }
 }
 
 const healthTestForm: Rule = (context) => {
   const test = get(get(context.service, 'healthcheck'), 'test')
   const first = itemsOf(test)[0]
   if (!first || ['CMD', 'CMD-SHELL', 'NONE'].includes(textOf(first) ?? '')) return
+  const words = itemsOf(test).map((item) => JSON.stringify(textOf(item) ?? ''))
   complain(context, {
     code: 'value-not-allowed',
     path: ['healthcheck', 'test'],
-    message: 'has a healthcheck.test that starts with neither CMD, CMD-SHELL nor NONE',
+    message: `has a healthcheck.test that starts with ${shown(first)}, but has to start with CMD, CMD-SHELL or NONE`,
     node: first,
+    hint: `write ["CMD", ${words.join(', ')}]`,
   })
 }
 
@@ -191,8 +66,9 @@ const oneProbe: Rule = (context) => {
   complain(context, {
     code: 'conflict',
     path: ['x-caisson-probe'],
-    message: 'has an x-caisson-probe that is not one of tcp and http',
+    message: `has an x-caisson-probe with ${keysOf(probe).length === 0 ? 'nothing in it' : 'both tcp and http'}`,
     node: probe,
+    hint: 'write one of them, such as {tcp: 5432}',
   })
 }
 
@@ -203,9 +79,10 @@ const oneDockerfile: Rule = (context) => {
   complain(context, {
     code: 'conflict',
     path: ['build', 'dockerfile_inline'],
-    message: 'has build.dockerfile and build.dockerfile_inline',
+    message: 'has both build.dockerfile and build.dockerfile_inline',
     node: inline,
     hint: 'keep one of them',
+    other: get(build, 'dockerfile'),
   })
 }
 
@@ -243,9 +120,10 @@ const noDisagreement: Rule = (context) => {
     complain(context, {
       code: 'conflict',
       path: short,
-      message: `has different values for ${short.join('.')} and ${long.join('.')}`,
+      message: `has ${short.join('.')} ${valueOf(context, one)}, but ${long.join('.')} ${other ? valueOf(context, other) : 'without a value'}`,
       node: one,
-      hint: 'keep one of them',
+      hint: 'keep one of them: both say the same thing',
+      other: other ?? (limits || undefined),
     })
   }
 }
@@ -272,9 +150,10 @@ const containerNameOnce: Rule = (context) => {
   complain(context, {
     code: 'conflict',
     path: ['container_name'],
-    message: 'has a container_name, but more than one container',
+    message: `has the container_name ${shown(name)}, but ${numberOf(scale)} containers`,
     node: name,
-    hint: 'drop container_name: each container needs a name of its own',
+    hint: 'delete container_name: each container needs a name of its own',
+    other: scale,
   })
 }
 
@@ -287,17 +166,21 @@ const watchTargets: Rule = (context) => {
       path: ['develop', 'watch', index],
       message: `has a watch rule with ${action}, which needs a target`,
       node: rule,
+      hint: 'add target: and a path in the container',
     })
   }
 }
 
 const targetsOnce: Rule = (context) => {
-  const taken = new Set<string>()
+  const taken = new Map<string, Node>()
   const check = (path: TreePath, target: string | undefined, node: Node): void => {
     if (target === undefined) return
-    if (taken.has(target))
-      complain(context, { code: 'target-taken', path, message: `mounts two things at ${target}`, node })
-    taken.add(target)
+    const other = taken.get(target)
+    if (other) {
+      const hint = 'give one of them another target'
+      complain(context, { code: 'target-taken', path, message: `mounts two things at ${target}`, node, hint, other })
+    }
+    taken.set(target, node)
   }
   for (const [index, item] of itemsOf(get(context.service, 'tmpfs')).entries())
     check(['tmpfs', index], textOf(item)?.split(':')[0], item)
@@ -309,11 +192,12 @@ const mountsComplete: Rule = (context) => {
   for (const [index, mount] of itemsOf(get(context.service, 'volumes')).entries()) {
     const type = textOf(get(mount, 'type')) ?? ''
     const missing = !get(mount, 'target') ? 'target' : type === 'bind' && !get(mount, 'source') ? 'source' : undefined
-    if (missing === undefined || mount.kind === 'poisoned') continue
+    if (missing === undefined || isReported(mount)) continue
     complain(context, {
       code: 'key-missing',
       path: ['volumes', index],
       message: `has a ${type} mount without ${missing}`,
+      hint: missing === 'target' ? 'add target: and a path in the container' : 'add source: and a path on this machine',
       node: mount,
     })
   }
@@ -322,11 +206,12 @@ const mountsComplete: Rule = (context) => {
 const portsComplete: Rule = (context) => {
   for (const [index, port] of itemsOf(get(context.service, 'ports')).entries()) {
     const address = get(port, 'host_ip')
-    if (port.kind === 'map' && !get(port, 'target')) {
+    if (port.kind === 'map' && !get(port, 'target') && !isReported(port)) {
       complain(context, {
         code: 'key-missing',
         path: ['ports', index],
         message: 'has a port without target',
+        hint: 'add target: and the port of the container',
         node: port,
       })
     }
@@ -334,7 +219,8 @@ const portsComplete: Rule = (context) => {
       complain(context, {
         code: 'address-invalid',
         path: ['ports', index, 'host_ip'],
-        message: `publishes a port on "${textOf(address)}", which is not an IP address`,
+        message: `publishes a port on ${shown(address)}, which is not an IP address`,
+        hint: 'write an address of this machine in digits, such as 127.0.0.1',
         node: address,
       })
     }
@@ -348,9 +234,50 @@ const deviceRequests: Rule = (context) => {
     complain(context, {
       code: 'conflict',
       path: [],
-      message: 'asks for devices by count and by device_ids',
+      message: 'asks for devices both by count and by device_ids',
       node: request,
       hint: 'keep one of them',
+    })
+  }
+}
+
+const RESTARTS = ['no', 'always', 'on-failure', 'unless-stopped']
+
+/** The reference leaves it to the engine to refuse it. */
+const restartPolicy: Rule = (context) => {
+  const node = get(context.service, 'restart')
+  const text = textOf(node)
+  if (!node || text === undefined || /^(no|always|unless-stopped|on-failure(:\d+)?)$/.test(text)) return
+  const [word = '', count] = text.split(/:(.*)/s)
+  const isCount = word === 'on-failure' && count !== undefined
+  complain(context, {
+    code: 'value-not-allowed',
+    path: ['restart'],
+    message: isCount
+      ? `has restart ${shown(node)}, but behind on-failure: stands how often, a whole number`
+      : `has restart ${shown(node)}, but it has to be no, always, unless-stopped, on-failure or on-failure:NUMBER`,
+    node,
+    part: isCount ? count : undefined,
+    hint: isCount ? 'write for example on-failure:3' : (didYouMean(word, RESTARTS) ?? forBoolean(text)),
+  })
+}
+
+const forBoolean = (text: string): string | undefined =>
+  text === 'true' ? 'write always' : text === 'false' ? 'write "no", in quotes' : undefined
+
+const OWN_EXTENSIONS = ['x-caisson-probe']
+
+/** Anybody may write `x-` keys of their own; these are ours. */
+const ownExtensions: Rule = (context) => {
+  for (const [key, entry] of context.service.entries) {
+    if (!key.startsWith('x-caisson-') || OWN_EXTENSIONS.includes(key)) continue
+    context.report.add({
+      code: 'extension-unknown',
+      severity: 'warning',
+      path: ['services', context.name, key],
+      message: `services.${context.name} has "${key}", which has no effect`,
+      hint: didYouMean(key, OWN_EXTENSIONS) ?? `Caisson knows ${OWN_EXTENSIONS.join(', ')}`,
+      origin: entry.key ?? entry.value.origin,
     })
   }
 }
@@ -358,13 +285,9 @@ const deviceRequests: Rule = (context) => {
 const SERVICE_RULES: readonly Rule[] = [
   needsImage,
   networkModeAlone,
-  networksExist,
-  volumesExist,
-  filesExist('secrets'),
-  filesExist('configs'),
-  buildSecretsExist,
-  modelsExist,
-  dependenciesExist,
+  ...REFERENCE_RULES,
+  restartPolicy,
+  ownExtensions,
   healthTestForm,
   oneProbe,
   oneDockerfile,
@@ -382,8 +305,8 @@ const SERVICE_RULES: readonly Rule[] = [
 export const checkConsistency = (input: Consistency): void => {
   const services = get(input.tree, 'services')
   if (services?.kind === 'map') {
-    for (const [name, { value }] of services.entries) {
-      if (value.kind === 'map') for (const rule of SERVICE_RULES) rule({ ...input, name, service: value })
+    for (const [name, { key, value }] of services.entries) {
+      if (value.kind === 'map') for (const rule of SERVICE_RULES) rule({ ...input, name, key, service: value })
     }
   }
   for (const rule of PROJECT_RULES) rule(input)

@@ -35,7 +35,7 @@ const dropVersion = (tree: MapNode, report: Report): MapNode => {
   const entry = tree.entries.get('version')
   if (!entry) return tree
   const origin = entry.key ?? entry.value.origin
-  const message = 'version is obsolete and has no effect'
+  const message = 'version has no effect any more'
   const path = ['version']
   report.add({ code: 'version-obsolete', severity: 'warning', path, message, hint: 'delete the line', origin })
   return withEntries(tree, { version: undefined })
@@ -52,8 +52,8 @@ export const composeTree = async (loading: Loading, trees: readonly Node[], scop
   }
   const merged = unique(rootOf(merge(complete, report)))
   // `include` itself stays until here, for the schema to see its form.
-  const valid = rootOf(await checkSchema(merged, report, loading.passed))
-  const current = withEntries(dropVersion(valid, report), { include: undefined })
+  const valid = rootOf(await checkSchema(dropVersion(merged, report), report, loading.passed))
+  const current = withEntries(valid, { include: undefined })
   return rootOf(unique(canonicalise(current, report, { strict: loading.on('interpolate') })))
 }
 

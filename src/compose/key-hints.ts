@@ -66,7 +66,11 @@ const tooHigh = (key: string, path: TreePath): string | undefined => {
   return below.length === 1 ? `"${key}" belongs below ${below[0]}` : undefined
 }
 
+/** U+00A0 and its relatives, which a page of the web puts where a space was. */
+const STRANGE = /[\u00a0\u1680\u2000-\u200b\u202f\u205f\u3000\ufeff]/
+
 export const keyHint = (key: string, path: TreePath): string | undefined => {
+  if (STRANGE.test(key)) return 'what looks like spaces before it are other characters: write plain spaces'
   const synonyms = valueAt(SYNONYMS, path) ?? {}
   const meant = Object.hasOwn(synonyms, key) ? synonyms[key] : undefined
   if (meant !== undefined) return `did you mean "${meant}"?`

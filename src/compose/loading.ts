@@ -14,6 +14,7 @@ import type { LoadResult, Origin, Project } from './project.ts'
 import { isRemote, remoteFinding } from './remote.ts'
 import { Report } from './report.ts'
 import type { PassedCache } from './schema.ts'
+import { describeNode } from './words.ts'
 import { decodeTrees, encodeTrees } from './tree-codec.ts'
 
 /** One run of the phases: what they share. */
@@ -59,7 +60,8 @@ export class Loading {
   #reportEmpty(file: string): void {
     if (this.report.diagnostics.some(({ at }) => at?.file === file)) return
     const origin = createOrigin(file, 0, 0)
-    this.report.add({ code: 'file-empty', path: [], message: `The file ${file} is empty`, origin })
+    const hint = 'write services: at its top, and a service below it'
+    this.report.add({ code: 'file-empty', path: [], message: 'The file is empty', hint, origin })
   }
 
   /** The documents of a file, each a map; undefined: it cannot be read, which is reported. `mention`: who names it. */
@@ -83,8 +85,9 @@ export class Loading {
   }
 
   #refuse(tree: Node): boolean {
-    const message = 'The file has to be a map, with services: at its top'
-    if (tree.kind !== 'poisoned') this.report.add({ code: 'type-wrong', path: [], message, origin: tree.origin })
+    const message = `The file is ${describeNode(tree)}, but has to be a map`
+    const hint = 'write services: at its top, and the services below it, indented'
+    if (tree.kind !== 'poisoned') this.report.add({ code: 'type-wrong', path: [], message, hint, origin: tree.origin })
     return false
   }
 

@@ -1,14 +1,15 @@
 /**
- * The most frequent slip of all: lines that should stand below a key stand beside it. The key is then empty, and each of the
- * lines is wrong where it is; that is one mistake.
+ * The most frequent slip of all: lines stand in the wrong column. Each of them is then wrong where it is; that is one mistake,
+ * told once.
  */
 import type { TreePath } from '../errors.ts'
-import type { Node } from './node.ts'
+import type { MapNode, Node } from './node.ts'
 import { at } from './node.ts'
+import type { Origin } from './project.ts'
 import type { Report } from './report.ts'
 import { keysAt, SECTIONS } from './schema-lookup.ts'
 import { type Mistake, unknownOf } from './schema-mistake.ts'
-import { nameOf } from './words.ts'
+import { enumerate, nameOf } from './words.ts'
 
 const isEmpty = ({ error, node }: Mistake): boolean =>
   error.keyword === 'type' && node?.kind === 'scalar' && node.value === null
@@ -39,6 +40,83 @@ const strays = (tree: Node, path: TreePath, mistakes: readonly Mistake[]): reado
     .filter((key) => mistakes.some((mistake) => isBelow(placeOf(mistake), [...above, key])))
 }
 
+/** A mistake, the place of the line that caused it, and the places at which it shows. */
+interface Slip {
+  readonly path: TreePath
+  readonly message: string
+  readonly hint: string
+  readonly origin: Origin
+  readonly shows: readonly TreePath[]
+}
+
+const keyOrigin = (holder: MapNode, key: string): Origin => holder.entries.get(key)?.key ?? holder.origin
+
+/** `web:` with its `image:` in the same column. */
+const besideTheirKey = (tree: Node, mistakes: readonly Mistake[]): readonly Slip[] =>
+  mistakes.filter(isEmpty).flatMap(({ path }) => {
+    const above = path.slice(0, -1)
+    const holder = at(tree, above)
+    const keys = strays(tree, path, mistakes)
+    const [first] = keys
+    if (holder?.kind !== 'map' || first === undefined) return []
+    return {
+      path,
+      message: `${nameOf(path)} is empty: "${first}" stands beside it, not below it`,
+      hint: `indent "${first}" and what belongs to it further than "${String(path.at(-1))}"`,
+      origin: keyOrigin(holder, first),
+      shows: [path, ...keys.map((key) => [...above, key])],
+    }
+  })
+
+/** `volumes:` of the file among the services. */
+const sectionsAmongServices = (tree: Node, mistakes: readonly Mistake[]): readonly Slip[] => {
+  const services = at(tree, ['services'])
+  if (services?.kind !== 'map') return []
+  return ['networks', 'volumes', 'secrets', 'configs'].flatMap((section) => {
+    const path = ['services', section]
+    if (!mistakes.some((mistake) => isBelow(placeOf(mistake), path))) return []
+    return {
+      path,
+      message: `"${section}" stands among the services`,
+      hint: `if it is no service, indent it as far as services: itself`,
+      origin: keyOrigin(services, section),
+      shows: [path],
+    }
+  })
+}
+
+const isService = (node: Node | undefined): boolean =>
+  node?.kind === 'map' && (node.entries.has('image') || node.entries.has('build'))
+
+/** The form of files before 2016. */
+const withoutServices = (tree: Node, mistakes: readonly Mistake[]): readonly Slip[] => {
+  if (tree.kind !== 'map' || tree.entries.has('services')) return []
+  const unknown = mistakes.filter(({ path }) => path.length === 0).map(({ error }) => unknownOf(error) ?? '')
+  const names = unknown.filter((key) => isService(at(tree, [key])))
+  const [first] = names
+  if (first === undefined) return []
+  return [
+    {
+      path: [first],
+      message: `The file has no services: above ${enumerate(
+        names.map((name) => `"${name}"`),
+        'and',
+      )}`,
+      hint: 'write services: in a line before them, and indent them below it',
+      origin: keyOrigin(tree, first),
+      shows: names.map((name) => [name]),
+    },
+  ]
+}
+
+/** Empty because of what stands beside it and was reported. */
+const echoes = (tree: Node, mistakes: readonly Mistake[]): readonly TreePath[] =>
+  mistakes.filter(isEmpty).flatMap(({ path }) => {
+    const holder = at(tree, path.slice(0, -1))
+    const isEcho = holder?.kind === 'map' && [...holder.entries.values()].some(({ value }) => value.kind === 'poisoned')
+    return isEcho ? [path] : []
+  })
+
 interface Rest {
   readonly rest: readonly Mistake[]
   /** Places that are told already. */
@@ -46,21 +124,14 @@ interface Rest {
 }
 
 export const lostIndentations = (tree: Node, mistakes: readonly Mistake[], report: Report): Rest => {
-  const broken: TreePath[] = []
-  for (const { path } of mistakes.filter(isEmpty)) {
-    const above = path.slice(0, -1)
-    const holder = at(tree, above)
-    const keys = strays(tree, path, mistakes)
-    const [first] = keys
-    if (first === undefined || holder?.kind !== 'map') continue
-    report.add({
-      code: 'type-wrong',
-      path,
-      message: `${nameOf(path)} is empty: "${first}" stands beside it, not below it`,
-      hint: `indent "${first}" and what belongs to it further than "${String(path.at(-1))}"`,
-      origin: holder.entries.get(first)?.key ?? holder.origin,
-    })
-    broken.push(path, ...keys.map((key) => [...above, key]))
+  const broken = [...echoes(tree, mistakes)]
+  const isTold = (mistake: Mistake): boolean => broken.some((place) => isBelow(placeOf(mistake), place))
+  for (const find of [withoutServices, sectionsAmongServices, besideTheirKey]) {
+    const rest = mistakes.filter((mistake) => !isTold(mistake))
+    for (const { shows, ...slip } of find(tree, rest)) {
+      report.add({ code: 'type-wrong', ...slip })
+      broken.push(...shows)
+    }
   }
-  return { broken, rest: mistakes.filter((mistake) => !broken.some((place) => isBelow(placeOf(mistake), place))) }
+  return { broken, rest: mistakes.filter((mistake) => !isTold(mistake)) }
 }

@@ -6,7 +6,7 @@ import type { Code } from './codes.ts'
 import { keyHint } from './key-hints.ts'
 import { lostIndentations } from './lost-indentation.ts'
 import type { Node } from './node.ts'
-import { at } from './node.ts'
+import { at, textOf } from './node.ts'
 import { compilePatterns, valueAt } from './pattern.ts'
 import type { Origin } from './project.ts'
 import type { Report } from './report.ts'
@@ -30,6 +30,8 @@ const TYPE_WORDS: Readonly<Record<string, string>> = {
   object: 'a map',
   array: 'a list',
 }
+
+const PULL_POLICIES = ['always', 'never', 'missing', 'if_not_present', 'build', 'daily', 'weekly']
 
 /** What the patterns of the schema want, in words. */
 const PATTERN_HINTS = compilePatterns<string>({
@@ -115,7 +117,8 @@ const describe = (mistake: Mistake, report: Report): Words | undefined => {
     default: {
       if (BRANCHES.includes(error.keyword)) return undefined
       const message = `${nameOf(path)} cannot be ${describeNode(node)}`
-      return { code: 'value-not-allowed', message, hint: valueAt(PATTERN_HINTS, path) }
+      const near = path.at(-1) === 'pull_policy' ? didYouMean(textOf(node) ?? '', PULL_POLICIES) : undefined
+      return { code: 'value-not-allowed', message, hint: near ?? valueAt(PATTERN_HINTS, path) }
     }
   }
 }

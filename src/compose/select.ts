@@ -3,6 +3,7 @@ import type { Entry, MapNode, Node } from './node.ts'
 import { get, map, textOf, withEntries } from './node.ts'
 import type { Report } from './report.ts'
 import { didYouMean } from '../units/suggest.ts'
+import { enumerate } from './words.ts'
 
 export interface Selection {
   readonly profiles: readonly string[]
@@ -58,8 +59,20 @@ const partition = (
 const checkNames = (services: MapNode, names: readonly string[], report: Report): void => {
   for (const name of names) {
     if (get(services, name)) continue
-    const hint = didYouMean(name, [...services.entries.keys()])
-    report.add({ code: 'service-unknown', path: ['services', name], message: `There is no service "${name}"`, hint })
+    const known = [...services.entries.keys()]
+    const hint = didYouMean(name, known) ?? `the services are ${enumerate(known.slice(0, 8), 'and')}`
+    report.add({ code: 'service-unknown', path: [], message: `There is no service "${name}"`, hint })
+  }
+}
+
+/** A profile that nobody has is no mistake, unless it was one of typing. */
+const checkProfiles = (services: MapNode, wanted: readonly string[], report: Report): void => {
+  const known = new Set([...services.entries.values()].flatMap(({ value }) => profilesOf(value)))
+  for (const profile of wanted) {
+    const hint = profile === '*' || known.has(profile) ? undefined : didYouMean(profile, [...known])
+    if (hint === undefined) continue
+    const message = `No service has the profile "${profile}"`
+    report.add({ code: 'profile-unknown', severity: 'warning', path: [], message, hint })
   }
 }
 
@@ -74,6 +87,7 @@ const forget = (service: Node, services: MapNode): Node => {
 
 export const selectServices = (services: MapNode, selection: Selection, report: Report): Selected => {
   checkNames(services, selection.services, report)
+  checkProfiles(services, selection.profiles, report)
   const named = selection.services.map((name) => get(services, name)).filter((service) => service !== undefined)
   const profiles = [
     ...selection.profiles,

@@ -40,6 +40,9 @@ const noPort = (part: string): PortMistake => {
 }
 
 const noAddress = (part: string, text: string): PortMistake => {
+  const [, ports, protocol] = /^(\d+:\d+):(tcp|udp|sctp)$/i.exec(text) ?? []
+  if (ports !== undefined)
+    return { mistake: `"${protocol}" stands behind a colon`, part: protocol ?? '', hint: `write ${ports}/${protocol}` }
   const isLocal = part === 'localhost'
   const hint = isLocal
     ? `write 127.0.0.1${text.slice(text.indexOf(part) + part.length)}`

@@ -3,7 +3,7 @@ import type { TreePath } from '../errors.ts'
 import { formatDuration } from '../units/duration.ts'
 import type { MapNode, Node, ScalarNode } from './node.ts'
 import { printScalar } from './node.ts'
-import { schemaAt } from './schema-lookup.ts'
+import { isRecord, keysAt, schemaAt } from './schema-lookup.ts'
 import { kindAt } from './shape.ts'
 
 export interface TypeMistake {
@@ -29,8 +29,9 @@ export const onlyPair = (node: Node | undefined): readonly [string, string] | un
 
 /** Values by key, of which a list of `KEY=VALUE` is another form. */
 const takesPairs = (path: TreePath): boolean => {
-  const { type, patternProperties } = schemaAt(path.slice(0, -1))
-  return [type].flat().includes('object') && patternProperties !== undefined
+  const { patternProperties } = schemaAt(path.slice(0, -1))
+  const values = isRecord(patternProperties) ? Object.values(patternProperties) : []
+  return values.some((value) => isRecord(value) && [value.type].flat().includes('string'))
 }
 
 const instead = (text: string): string => `write ${text}`
@@ -39,20 +40,37 @@ const forEmpty = (path: TreePath): string => {
   if (path.length === 2 && path[0] === 'services') return 'add image: NAME in a line below it, indented further'
   if (path.length === 1) return 'add something in a line below it, indented further, or delete the line'
   const key = path.at(-1)
+  if (path.at(-2) === 'depends_on')
+    return `write condition: service_started below it, or ${String(key)} in a list with dashes`
   return typeof key === 'number'
     ? 'delete the dash, or write a value behind it'
     : `write a value behind ${key}:, or delete the line`
 }
 
-const forNumber = (node: ScalarNode, { path, written }: TypeMistake): string => {
+const forNumber = (node: ScalarNode, { path, written, types }: TypeMistake): string => {
+  if (types[0] === 'boolean') return instead(node.value === 0 ? 'false' : 'true')
   const text = written ?? String(node.value)
   const isTime = kindAt(path)?.startsWith('duration') === true && typeof node.value === 'number'
   return isTime ? instead(formatDuration(Number(node.value) * 1e9)) : `put it in quotes: "${text}"`
 }
 
+/** A map that reads as text, because something is missing in its one line. */
+const forGlued = (text: string, path: TreePath): string | undefined => {
+  if (/^[\w-]+:\S/.test(text)) return 'write a space after the colon'
+  const [, key = '', value = ''] = /^([\w-]+)\s+(.+)$/.exec(text) ?? []
+  if (keysAt(path).includes(key)) return `write a colon after "${key}": ${key}: ${value}`
+  return path.length === 2 && path[0] === 'services'
+    ? `write image: ${text} in a line below it, indented further`
+    : undefined
+}
+
 const forText = (text: string, { types, path }: TypeMistake): string | undefined => {
-  if (types.includes('object') && /^[\w-]+:\S/.test(text)) return 'write a space after the colon'
+  const glued = types.includes('object') && isShort(text) ? forGlued(text, path) : undefined
+  if (glued !== undefined) return glued
   if (!types.includes('array') || !isShort(text)) return undefined
+  if (/^-[^\s-]/.test(text)) return `write a space after the dash: - ${text.slice(1)}`
+  if (types.includes('object') && !text.includes('=') && takesPairs([...path, 0]))
+    return 'write NAME: value in lines below it, indented further'
   const plain = /^[\w./-]+$/.test(text) ? text : `"${text}"`
   return path.length > 2 ? `write it as a list: [${plain}]` : undefined
 }
@@ -65,8 +83,10 @@ const forMap = (node: MapNode, { types, path }: TypeMistake): string | undefined
   if (types.includes('array')) {
     const [first = ''] = node.entries.keys()
     const value = node.entries.get(first)?.value
-    const joined = value?.kind === 'scalar' && value.value !== null ? `"${first}:${printScalar(value.value)}"` : first
-    return `write a dash before each: - ${COLON_LISTS.includes(String(path.at(-1))) ? joined : first}`
+    const text = value?.kind === 'scalar' && value.value !== null ? printScalar(value.value) : undefined
+    if (text === undefined) return `write a dash before each: - ${first}`
+    const isPair = COLON_LISTS.includes(String(path.at(-1)))
+    return `write a dash before each: - ${isPair ? `"${first}:${text}"` : `${first}: ${text}`}`
   }
   if (pair === undefined || typeof path.at(-1) !== 'number') return undefined
   return takesPairs(path)

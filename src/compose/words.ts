@@ -13,8 +13,8 @@ export const nameOf = (path: TreePath): string => {
 }
 
 /** `a, b or c`. */
-export const enumerate = (words: readonly string[]): string =>
-  words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`
+export const enumerate = (words: readonly string[], last = 'or'): string =>
+  words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} ${last} ${words.at(-1)}`
 
 /** Characters of a value that a message shows. */
 const SHOWN = 60

@@ -212,6 +212,29 @@ const behindQuotes: Look = ({ line, code, start }) => {
   return cause(line, valueFrom(line, start), { code: 'yaml-quote', message: 'Text follows the closing quote', hint })
 }
 
+const CLOSING: Readonly<Record<string, string>> = { '[': ']', '{': '}' }
+
+/** The bracket before `offset` that is still open there. */
+const openBracket = (text: string, offset: number): Cause | undefined => {
+  let depth = 0
+  for (let start = offset - 1; start >= 0; start--) {
+    const character = text[start] ?? ''
+    if (character === ']' || character === '}') depth++
+    const closing = CLOSING[character]
+    if (closing === undefined || depth-- > 0) continue
+    const message = `This ${character} is not closed`
+    return { code: 'yaml-quote', message, hint: `write ${closing} at the end of the value`, start, end: start + 1 }
+  }
+  return undefined
+}
+
+const strayBracket: Look = ({ code, line, start }) => {
+  const bracket = line.text[start - line.start] ?? ''
+  if (code !== 'UNEXPECTED_TOKEN' || (bracket !== ']' && bracket !== '}')) return undefined
+  const message = `There is one ${bracket} more than was opened`
+  return { code: 'yaml-quote', message, hint: 'delete it', start, end: start + 1 }
+}
+
 /** An open quote runs on to the end of the file; the line where it opens is what matters. */
 const openQuote = (text: string, message: string): Cause | undefined => {
   const quote = /closing (["'])/.exec(message)?.[1]
@@ -234,6 +257,7 @@ const LOOKS: readonly Look[] = [
   foreignFile,
   tab,
   otherSpace,
+  strayBracket,
   behindQuotes,
   special,
   spaceAfterDash,
@@ -247,6 +271,7 @@ const LOOKS: readonly Look[] = [
 
 /** Why the parser stumbled at `start`; undefined: none of the usual reasons. */
 export const findCause = (text: string, error: { code: string; message: string; start: number }): Cause | undefined => {
+  if (error.code === 'BAD_INDENT' && error.message.startsWith('Flow')) return openBracket(text, error.start)
   const line = lineAt(text, error.start)
   const stumble = { ...error, line, above: lineAbove(text, line), below: lineBelow(text, line) }
   for (const look of LOOKS) {

@@ -10,6 +10,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { decodeText } from '../../src/cli/files.ts'
 import { discover } from '../../src/compose/discover.ts'
 import { formatJson, formatYaml } from '../../src/compose/format.ts'
 import { formatDiagnostic } from '../../src/compose/frame.ts'
@@ -88,7 +89,7 @@ export const readerOf =
   (path: string): string | undefined => {
     if (!path.startsWith('/project/')) return undefined
     const file = join(directory, path.slice('/project/'.length))
-    return existsSync(file) && statSync(file).isFile() ? readFileSync(file, 'utf8') : undefined
+    return existsSync(file) && statSync(file).isFile() ? decodeText(readFileSync(file)) : undefined
   }
 
 export const discoverCase = (each: Case) =>
