@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
 import { CaissonError } from '../errors.ts'
 
@@ -8,11 +9,15 @@ const ABSENT = new Set(['ENOENT', 'ENOTDIR', 'EISDIR'])
 const MAX_BYTES = 64 * 1024 * 1024
 const CHUNK_BYTES = 64 * 1024
 
-/** UTF-8, or UTF-16 with a byte order mark, as YAML has it. What is neither becomes U+FFFD. */
+/** Half of a surrogate pair: no text that was decoded has it. */
+const LOST = '\udc80'
+
+/** UTF-8, or UTF-16 with a byte order mark, as YAML has it. Bytes that are neither become U+DC80, which the reader refuses. */
 export const decodeText = (bytes: Buffer): string => {
   const mark = bytes.length % 2 === 0 ? bytes.toString('latin1', 0, 2) : ''
   if (mark === '\xff\xfe') return bytes.toString('utf16le', 2)
-  return mark === '\xfe\xff' ? Buffer.from(bytes.subarray(2)).swap16().toString('utf16le') : bytes.toString('utf8')
+  if (mark === '\xfe\xff') return Buffer.from(bytes.subarray(2)).swap16().toString('utf16le')
+  return isUtf8(bytes) ? bytes.toString('utf8') : bytes.toString('utf8').replaceAll('\ufffd', LOST)
 }
 
 const readWhole = (fd: number): string => {

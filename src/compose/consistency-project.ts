@@ -7,27 +7,28 @@ import { shown } from './words.ts'
 
 const keysOf = (node: Node | undefined): readonly string[] => (node?.kind === 'map' ? [...node.entries.keys()] : [])
 
+type Section = 'secrets' | 'configs'
+
+/** What is missing, or too much; undefined: there is one source. */
+const sourcesProblem = (name: string, keys: readonly string[], present: readonly string[]) => {
+  if (present.length === 1) return undefined
+  if (present.length > 1)
+    return { code: 'conflict', message: `${name} has both ${present.join(' and ')}`, hint: 'keep one of them' } as const
+  const hint = 'add one of them, or external: true'
+  return { code: 'key-missing', message: `${name} has neither ${keys.join(' nor ')}`, hint } as const
+}
+
 const fileObjects =
-  (section: 'secrets' | 'configs', keys: readonly string[]) =>
+  (section: Section, keys: readonly string[]) =>
   ({ tree, report }: Consistency): void => {
     const objects = get(tree, section)
     if (objects?.kind !== 'map') return
-    for (const [name, { key, value }] of objects.entries) {
+    for (const [name, { key: origin, value }] of objects.entries) {
       if (value.kind !== 'map' || get(value, 'external') || get(value, 'driver')) continue
       const present = keys.filter((key) => get(value, key) && !(key === 'content' && get(value, 'environment')))
-      if (present.length === 1) continue
-      const message =
-        present.length === 0
-          ? `${section}.${name} has neither ${keys.join(' nor ')}`
-          : `${section}.${name} has both ${present.join(' and ')}`
-      const hint = present.length === 0 ? `add one of them, or external: true` : 'keep one of them'
-      report.add({
-        code: present.length === 0 ? 'key-missing' : 'conflict',
-        path: [section, name],
-        message,
-        hint,
-        origin: present.length === 0 ? (key ?? value.origin) : value.origin,
-      })
+      const problem = sourcesProblem(`${section}.${name}`, keys, present)
+      const place = present.length === 0 ? (origin ?? value.origin) : value.origin
+      if (problem) report.add({ ...problem, path: [section, name], origin: place })
     }
   }
 

@@ -48,7 +48,7 @@ export const complain = ({ report, name }: ServiceContext, complaint: Complaint)
 }
 
 /** A value as it is written, where that says more than what became of it: `64m` for 67108864. */
-export const valueOf = ({ report }: Consistency, node: Node): string => {
+export const writtenValue = ({ report }: Consistency, node: Node): string => {
   const written = report.written(node.origin) ?? ''
   return written === '' || /[\n$]/.test(written) ? shown(node) : written
 }

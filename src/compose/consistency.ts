@@ -12,7 +12,7 @@ import {
   keysOf,
   numberOf,
   type Rule,
-  valueOf,
+  writtenValue,
 } from './consistency-rule.ts'
 import type { Node } from './node.ts'
 import { get, textOf } from './node.ts'
@@ -120,7 +120,7 @@ const noDisagreement: Rule = (context) => {
     complain(context, {
       code: 'conflict',
       path: short,
-      message: `has ${short.join('.')} ${valueOf(context, one)}, but ${long.join('.')} ${other ? valueOf(context, other) : 'without a value'}`,
+      message: `has ${short.join('.')} ${writtenValue(context, one)}, but ${long.join('.')} ${other ? writtenValue(context, other) : 'without a value'}`,
       node: one,
       hint: 'keep one of them: both say the same thing',
       other: other ?? (limits || undefined),

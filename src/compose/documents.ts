@@ -50,7 +50,7 @@ export const composeTree = async (loading: Loading, trees: readonly Node[], scop
     const whole = await withIncludes(loading, document, scope)
     complete.push(await withExtends(loading, whole, { extender, scope }))
   }
-  const merged = unique(rootOf(merge(complete, report)))
+  const merged = rootOf(unique(rootOf(merge(complete, report))))
   // `include` itself stays until here, for the schema to see its form.
   const valid = rootOf(await checkSchema(dropVersion(merged, report), report, loading.passed))
   const current = withEntries(valid, { include: undefined })

@@ -52,6 +52,7 @@ const INVISIBLE = /[\x00-\x1f\x7f-\x9f\u00a0\u200b-\u200f\u2028-\u202f\u2060-\u2
 const visible = (text: string): string =>
   text
     .replaceAll('\t', ' '.repeat(TAB_WIDTH))
+    .replaceAll(/(?<![\ud800-\udbff])[\udc00-\udfff]/g, '\ufffd')
     .replaceAll(INVISIBLE, (character) => (character === '\u200d' ? character : '·'))
 
 /** Visible, with … where the rest is. */

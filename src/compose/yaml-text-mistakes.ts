@@ -1,9 +1,10 @@
 /** What is wrong with the text of a file before it is YAML: its encoding, characters that nobody sees, traces of git. */
 import type { Report } from './report.ts'
 
-/** YAML allows tab, line feed and carriage return of these. U+FFFD takes the place of what is not UTF-8. */
+/** YAML allows tab, line feed and carriage return of these. */
 const FORBIDDEN = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]/
-const LOST = /\ufffd/
+/** Takes the place of what is not UTF-8 (`decodeText`). */
+const LOST = /(?<![\ud800-\udbff])\udc80/
 const CONFLICT = /^<{7} .*$/m
 
 const codePoint = (character: string): string =>
@@ -41,7 +42,7 @@ export const reportTextMistakes = (file: string, text: string, report: Report): 
     tell(lost, {
       code: 'file-encoding',
       message: 'This is not a character of UTF-8',
-      hint: 'save the file in UTF-8; in double quotes "\\uFFFD" is the character that stands for such',
+      hint: 'save the file in UTF-8',
     })
   const isForbidden =
     forbidden !== undefined &&
