@@ -15,8 +15,9 @@ export const provenancesOf = (context: Context, result: LoadResult): Provenances
     if (Object.hasOwn(environment, name)) return { kind: 'shell' }
     return name === PROJECT_NAME ? { kind: 'project' } : undefined
   }
-  const located = { origins: result.origins, sources: new Map([...sources, ...result.sources]) }
-  return new Provenances(located, { name: (file) => nameFrom(context.cwd, file), sourceOf })
+  const { origins, variableFiles: given } = result
+  const model = { origins, variableFiles: given, sources: new Map([...sources, ...result.sources]) }
+  return new Provenances(model, { name: (file) => nameFrom(context.cwd, file), sourceOf })
 }
 
 export const originsDocument = (context: Context, result: LoadResult): string =>

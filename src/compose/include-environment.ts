@@ -9,6 +9,8 @@ type Environment = Readonly<Record<string, string>>
 
 interface Files {
   readonly report: Report
+  /** Gets what the files gave, by the environment that they made. */
+  readonly givenBy: Map<Environment, ReadonlyMap<string, string>>
   readFile(path: string): string | undefined
 }
 
@@ -32,13 +34,20 @@ const textsOf = ({ directory, envFiles }: Include, { report, readFile }: Files):
 export const includeEnvironment = (include: Include, parent: Environment, files: Files): Environment => {
   const lookup = (name: string): string | undefined => (Object.hasOwn(parent, name) ? parent[name] : undefined)
   const known = new Map<string, string>()
+  const givers = new Map(files.givenBy.get(parent))
   for (const [file, text] of textsOf(include, files)) {
     const { variables, mistake } = parseDotenv(text, lookup, known)
-    for (const [name, value] of variables) known.set(name, value)
+    for (const [name, value] of variables) {
+      known.set(name, value)
+      if (lookup(name) === undefined) givers.set(name, file)
+    }
     if (!mistake) continue
     const origin = createOrigin(file, mistake.start, mistake.end)
     files.report.add({ code: 'env-file-syntax', path: [], message: mistake.message, origin })
   }
   const added = [...known].filter(([name]) => lookup(name) === undefined)
-  return added.length > 0 ? { ...Object.fromEntries(added), ...parent } : parent
+  if (added.length === 0) return parent
+  const environment = { ...Object.fromEntries(added), ...parent }
+  files.givenBy.set(environment, givers)
+  return environment
 }

@@ -17,6 +17,8 @@ import type { PassedCache } from './schema.ts'
 import { describeNode } from './words.ts'
 import { decodeTrees, encodeTrees } from './tree-codec.ts'
 
+type Environment = Readonly<Record<string, string>>
+
 /** One run of the phases: what they share. */
 export class Loading {
   readonly sources = new Map<string, string>()
@@ -26,6 +28,10 @@ export class Loading {
   /** Files of which only single services count. */
   readonly extended = new Set<string>()
   readonly growth = new Growth(this.report)
+  /** What env files of includes gave, by the environment that they made. */
+  readonly givenBy = new Map<Environment, ReadonlyMap<string, string>>()
+  /** The same by Compose file. */
+  readonly variableFiles = new Map<string, ReadonlyMap<string, string>>()
   readonly #trees = new Map<string, readonly Node[] | undefined>()
   /** A file is missing or is not YAML: what the others say would be judged without it. */
   broken = false
@@ -111,8 +117,10 @@ export class Loading {
     return `${file}:${(this.sources.get(file) ?? '').slice(0, start).split('\n').length}`
   }
 
-  interpolate(trees: readonly Node[], environment: Readonly<Record<string, string>>): readonly Node[] {
+  interpolate(trees: readonly Node[], environment: Environment): readonly Node[] {
     const { report, sources } = this
+    const given = this.givenBy.get(environment)
+    if (given) for (const { origin } of trees) this.variableFiles.set(origin.file, given)
     return trees.map((tree) => interpolate(tree, { environment, sources, report, variables: this.on('interpolate') }))
   }
 
@@ -166,6 +174,7 @@ export const finish = (loading: Loading, tree: MapNode, disabled?: MapNode): Loa
     origins: new LazyOrigins(tree),
     diagnostics: sortDiagnostics(loading).map((diagnostic) => explain(diagnostic, loading)),
     secretVariables: loading.secretVariables,
+    variableFiles: loading.variableFiles,
     sources,
   }
 }

@@ -334,6 +334,8 @@ export interface LoadResult {
   readonly diagnostics: readonly Diagnostic[]
   /** Variables that a secret of the project has its value from. */
   readonly secretVariables: ReadonlySet<string>
+  /** By included Compose file: the env file of each variable that the file of its include gave. */
+  readonly variableFiles: ReadonlyMap<string, ReadonlyMap<string, string>>
   /** Text of every file read, for code frames. */
   readonly sources: ReadonlyMap<string, string>
 }

@@ -9,7 +9,7 @@ export type VariableSource = { readonly kind: 'file'; readonly file: string } | 
 export interface ProvenanceOptions {
   /** How to write a file's name. */
   readonly name: (file: string) => string
-  /** undefined: the variable has no value. */
+  /** undefined: the variable has no value but what env files of includes may give it. */
   readonly sourceOf: (variable: string) => VariableSource | undefined
 }
 
@@ -32,14 +32,18 @@ const NOWHERE: Place = { file: null, line: null, column: null }
 const replacedBy = ({ replaced }: Origin): readonly Origin[] =>
   replaced === undefined ? [] : [replaced, ...replacedBy(replaced)]
 
+type Model = Pick<LoadResult, 'origins' | 'sources' | 'variableFiles'>
+
 export class Provenances {
   readonly #origins: LoadResult['origins']
   readonly #positions: Positions
+  readonly #variableFiles: LoadResult['variableFiles']
   readonly #options: ProvenanceOptions
 
-  constructor({ origins, sources }: Pick<LoadResult, 'origins' | 'sources'>, options: ProvenanceOptions) {
+  constructor({ origins, sources, variableFiles }: Model, options: ProvenanceOptions) {
     this.#origins = origins
     this.#positions = new Positions(sources)
+    this.#variableFiles = variableFiles
     this.#options = options
   }
 
@@ -48,7 +52,7 @@ export class Provenances {
     const found = this.#origins.get(pointer)?.value
     if (found === undefined) return undefined
     if (found.assumed) return 'default'
-    const variables = found.variables.map((name) => `${name} ${this.#sourceWords(name)}`)
+    const variables = found.variables.map((name) => `${name} ${this.#sourceWords(name, found)}`)
     const replaced = replacedBy(found).map((origin) => this.#line(origin))
     return [
       this.#line(found),
@@ -69,7 +73,7 @@ export class Provenances {
 
   #provenance(origin: Origin): Provenance {
     const source = (name: string): string | null => {
-      const found = this.#options.sourceOf(name)
+      const found = this.#sourceOf(name, origin)
       return found === undefined ? null : found.kind === 'file' ? found.file : found.kind
     }
     return {
@@ -91,8 +95,13 @@ export class Provenances {
     return `${this.#options.name(origin.file)}:${this.#position(origin).line}`
   }
 
-  #sourceWords(variable: string): string {
-    const source = this.#options.sourceOf(variable)
+  #sourceOf(variable: string, { file }: Origin): VariableSource | undefined {
+    const given = this.#variableFiles.get(file)?.get(variable)
+    return given === undefined ? this.#options.sourceOf(variable) : { kind: 'file', file: given }
+  }
+
+  #sourceWords(variable: string, origin: Origin): string {
+    const source = this.#sourceOf(variable, origin)
     if (source === undefined) return 'is not set'
     if (source.kind === 'file') return `from ${this.#options.name(source.file)}`
     return source.kind === 'shell' ? 'from the shell' : 'is the name of the project'

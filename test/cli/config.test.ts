@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { parse as parseYaml } from 'yaml'
 import { findCommand, interpret, parseGlobals } from '../../src/cli/command-line.ts'
 import type { Context, Output } from '../../src/cli/context.ts'
 import { reportError } from '../../src/cli/render/error.ts'
@@ -26,8 +27,8 @@ class Sink implements Output {
   async drained(): Promise<void> {}
 }
 
-const contextOf = (each: Case) => {
-  const { values: globals, given } = parseGlobals([...globalFlags(each), 'config'])
+const contextOf = (each: Case, words: readonly string[]) => {
+  const { values: globals, given } = parseGlobals([...globalFlags(each), ...words, 'config'])
   const session = { readFile: readerOf(each), discovery: undefined, loaded: undefined, isForPrograms: false }
   return {
     env: { HOME: '/home/user', ...each.settings.environment },
@@ -36,8 +37,8 @@ const contextOf = (each: Case) => {
   } satisfies Context
 }
 
-const runConfig = async (each: Case, flags: readonly string[]) => {
-  const context = contextOf(each)
+const runConfig = async (each: Case, flags: readonly string[], before: readonly string[] = []) => {
+  const context = contextOf(each, before)
   const { command, call } = await interpret(findCommand(['config', ...flags]))
   let code: number
   try {
@@ -75,13 +76,32 @@ const named = (name: string): Case => {
 
 test('what is wrong is one object a line, as its schema says, and nothing is printed', async () => {
   const validate = ajv.compile(findingSchema)
-  for (const name of ['mistakes-for-programs', 'broken-yaml-for-programs']) {
-    const { code, stdout, stderr } = await runConfig(named(name), ['--format', 'json'])
+  for (const name of ['mistakes-for-programs', 'broken-yaml-for-programs', 'errors-of-the-command']) {
+    const { code, stdout, stderr } = await runConfig(named(name), ['--format', 'json', 'wbe'])
     const findings = stderr.trimEnd().split('\n')
     assert.equal([code, stdout], [3, ''])
     assert.ok(findings.length > 0)
     for (const line of findings) assert.ok(validate(JSON.parse(line)), `${line}: ${ajv.errorsText(validate.errors)}`)
   }
+})
+
+test('progress as JSON makes findings JSON too, by flag and by environment', async () => {
+  const each = named('mistakes-for-programs')
+  const expected = (await runConfig(each, ['--format', 'json'])).stderr
+  assert.is((await runConfig(each, [], ['--progress', 'json'])).stderr, expected)
+  const asked = { ...each, settings: { ...each.settings, environment: { COMPOSE_PROGRESS: 'json' } } }
+  assert.is((await runConfig(asked, [])).stderr, expected)
+})
+
+test('an end of a finding is behind its last character', async () => {
+  const { stderr } = await runConfig(named('mistakes-for-programs'), ['--format', 'json'])
+  const source = readFileSync(join(named('mistakes-for-programs').directory, 'compose.yaml'), 'utf8').split('\n')
+  const marked = stderr
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { line: number; endLine: number; column: number; endColumn: number })
+    .map(({ line, column, endColumn }) => source[line - 1]?.slice(column - 1, endColumn - 1))
+  assert.equal(marked, ['${TAG}', '"80:80:80:80:80"', 'restrat', 'cache', 'much'])
 })
 
 test('origins as JSON are as their schema says, and there is one for every value', async () => {
@@ -100,6 +120,14 @@ test('origins as JSON are as their schema says, and there is one for every value
     silent.filter((pointer) => !/\/(command|entrypoint)$/.test(pointer)),
     [],
   )
+})
+
+test('comments change nothing of what the YAML means', async () => {
+  for (const each of cases.filter(({ name }) => name.startsWith('origins-') || name === 'secrets')) {
+    const commented = (await runConfig(each, ['--origins'])).stdout
+    assert.equal(parseYaml(commented), parseYaml((await runConfig(each, [])).stdout), each.name)
+    assert.match(commented, / # /)
+  }
 })
 
 test('a secret is printed by no flag but the one that says so', async () => {

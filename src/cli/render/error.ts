@@ -81,16 +81,25 @@ interface NodeSystemError extends Error {
 const isNodeSystemError = (error: unknown): error is NodeSystemError =>
   error instanceof Error && 'code' in error && 'syscall' in error && typeof error.code === 'string'
 
-const formatUnexpected = ({ stderr }: Context, error: unknown): string => {
+const UNEXPECTED_HINT =
+  'this is a mistake in caisson: CAISSON_DEBUG=1 shows where; please report it with the command line'
+
+const formatUnexpected = (context: Context, error: unknown): string => {
+  const { stderr } = context
   const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
-  const hint = 'this is a mistake in caisson: CAISSON_DEBUG=1 shows where; please report it with the command line'
-  return headline(stderr, 'internal error', message) + hintLine(stderr, hint)
+  if (!isForPrograms(context)) return headline(stderr, 'internal error', message) + hintLine(stderr, UNEXPECTED_HINT)
+  const diagnostic: Diagnostic = { code: 'EINTERNAL', severity: 'error', path: [], message, hint: UNEXPECTED_HINT }
+  return formatDiagnostic(context, diagnostic)
 }
+
+const formatSystemError = (context: Context, { code, message }: NodeSystemError): string =>
+  isForPrograms(context)
+    ? formatDiagnostic(context, { code, severity: 'error', path: [], message })
+    : headline(context.stderr, 'error', message)
 
 const formatError = (context: Context, error: unknown): string => {
   if (error instanceof CaissonError) return formatCaissonError(context, error)
-  if (isNodeSystemError(error)) return headline(context.stderr, 'error', error.message)
-  return formatUnexpected(context, error)
+  return isNodeSystemError(error) ? formatSystemError(context, error) : formatUnexpected(context, error)
 }
 
 /** Writes the error to stderr and returns the exit code that belongs to it. */
