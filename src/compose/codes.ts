@@ -41,7 +41,7 @@ export const MEANINGS = {
   'variable-unset': 'A variable has no value, neither in the shell nor in `.env`. An empty text takes its place.',
   'variable-required': 'The file asks for a variable with `${NAME:?message}`, and it has no value.',
   'variable-syntax':
-    'A dollar sign starts something that is not a variable. Compose replaces variables in all values, also in commands and passwords.',
+    '`${` starts something that is not a variable. Compose replaces variables in all values, also in commands and passwords.',
   'not-a-boolean': 'A key that is either on or off has another value than true or false.',
   'not-a-number': 'A key that takes a number has a value that is none.',
   'boolean-spelling': 'An old spelling of true or false, which later readers of YAML take for text.',

@@ -25,7 +25,7 @@ const fileObjects =
     if (objects?.kind !== 'map') return
     for (const [name, { key: origin, value }] of objects.entries) {
       if (value.kind !== 'map' || get(value, 'external') || get(value, 'driver')) continue
-      const present = keys.filter((key) => get(value, key) && !(key === 'content' && get(value, 'environment')))
+      const present = keys.filter((key) => get(value, key))
       const problem = sourcesProblem(`${section}.${name}`, keys, present)
       const place = present.length === 0 ? (origin ?? value.origin) : value.origin
       if (problem) report.add({ ...problem, path: [section, name], origin: place })

@@ -4,6 +4,7 @@
  */
 import type { Diagnostic } from '../errors.ts'
 import { parseDotenv } from './dotenv.ts'
+import { reportDotenv } from './dotenv-report.ts'
 import { directoryOf, joinPath } from './paths.ts'
 import { isRemote } from './remote.ts'
 import { Report } from './report.ts'
@@ -62,7 +63,7 @@ const list = (text: string | undefined): readonly string[] =>
     .map((part) => part.trim())
     .filter((part) => part !== '')
 
-const isTrue = (text: string | undefined): boolean => /^(1|t|true)$/i.test(text ?? '')
+const isTrue = (text: string | undefined): boolean => /^(1|t|true|y|yes|on)$/i.test(text ?? '')
 
 class Discoverer {
   readonly sources = new Map<string, string>()
@@ -104,10 +105,9 @@ class Discoverer {
       this.envFiles.push(file)
       const lookup = (name: string): string | undefined =>
         Object.hasOwn(this.environment, name) ? this.environment[name] : undefined
-      const { variables, mistake } = parseDotenv(text, lookup, known)
-      if (mistake)
-        this.report.add({ code: 'env-file-syntax', path: [], message: mistake.message, origin: { file, ...mistake } })
-      for (const [name, value] of variables) {
+      const result = parseDotenv(text, lookup, known)
+      reportDotenv(result, file, [], this.report)
+      for (const [name, value] of result.variables) {
         known.set(name, value)
         givers.set(name, file)
       }

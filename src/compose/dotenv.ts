@@ -22,17 +22,24 @@ export interface DotenvPlace {
   readonly used: readonly string[]
 }
 
+/** A name that was used in a value and has none. Offsets into the text. */
+export interface UnsetVariable {
+  readonly name: string
+  readonly start: number
+  readonly end: number
+}
+
 export interface DotenvResult {
   readonly variables: ReadonlyMap<string, string>
   readonly places: ReadonlyMap<string, DotenvPlace>
   /** Reading stops at the first one. */
   readonly mistake: DotenvMistake | undefined
-  /** Names that were used in a value and have none. */
-  readonly unset: readonly string[]
+  readonly unset: readonly UnsetVariable[]
 }
 
 type Lookup = (name: string) => string | undefined
 
+const BYTE_ORDER_MARK = '\ufeff'
 const BLANK = /[\t\v\f\r \u0085\u00a0]/
 const KEY = /(?:[\p{L}\p{N}_.[\]-]|[\t\v\f\r \u0085\u00a0])*/uy
 const ESCAPE = /\\(?:([abcfnrtv"\\])|(\$)|0(\d{0,3}))/g
@@ -61,18 +68,26 @@ const replaceEscapes = (text: string): string =>
     },
   )
 
+const mistakeAt = (text: string, message: string, start: number, end: number): DotenvMistake => ({
+  line: text.slice(0, start).split('\n').length,
+  message,
+  start,
+  end,
+})
+
 class DotenvReader {
   readonly variables = new Map<string, string>()
   readonly places = new Map<string, DotenvPlace>()
-  readonly unset = new Set<string>()
+  readonly unset: UnsetVariable[] = []
   mistake: DotenvMistake | undefined
   readonly #text: string
   readonly #lookup: Lookup
   #used = new Set<string>()
-  #offset = 0
+  #offset: number
 
   constructor(text: string, lookup: Lookup, known: ReadonlyMap<string, string>) {
     this.#text = text
+    this.#offset = text.startsWith(BYTE_ORDER_MARK) ? 1 : 0
     this.#lookup = (name) => lookup(name) ?? this.variables.get(name) ?? known.get(name)
   }
 
@@ -95,8 +110,7 @@ class DotenvReader {
   }
 
   #fail(message: string, start: number, end = this.#lineEnd()): void {
-    const line = this.#text.slice(0, start).split('\n').length
-    this.mistake = { line, message, start, end }
+    this.mistake = mistakeAt(this.#text, message, start, end)
   }
 
   #statement(): void {
@@ -153,7 +167,9 @@ class DotenvReader {
       const character = this.#text[index] ?? ''
       if (character === quote) {
         this.#offset = index + 1
-        return quote === '"' ? this.#expand(replaceEscapes(value), start) : value
+        // Lines end as in the file where it is read, not as on the machine where it was written.
+        const lines = value.replaceAll('\r\n', '\n')
+        return quote === '"' ? this.#expand(replaceEscapes(lines), start) : lines
       }
       const escaped = character === '\\' ? this.#text[index + 1] : undefined
       if (escaped === quote) value += quote
@@ -164,13 +180,19 @@ class DotenvReader {
     return undefined
   }
 
+  /** Of a part of the value that starts at `start`: escapes before it may have made it wider than it reads. */
+  #place(part: string, start: number): { start: number; end: number } {
+    const found = this.#text.indexOf(part, start)
+    return found < 0 ? { start, end: start + 1 } : { start: found, end: found + part.length }
+  }
+
   #expand(text: string, start: number): string | undefined {
     if (!text.includes('$')) return text
     let message: string | undefined
     const value = substitute(text, {
       lookup: this.#lookup,
       used: (name) => this.#used.add(name),
-      unset: (name) => this.unset.add(name),
+      unset: (name, from, to) => this.unset.push({ name, ...this.#place(text.slice(from, to), start) }),
       required: (name, reason) => {
         message ??= `The variable ${name} needs a value${reason ? `: ${reason}` : ''}`
       },
@@ -184,39 +206,39 @@ class DotenvReader {
   }
 }
 
-/** Places in the text as it is, with its byte order mark and its line ends. */
-const inText = (text: string, places: ReadonlyMap<string, DotenvPlace>): ReadonlyMap<string, DotenvPlace> => {
-  const mark = text.startsWith('\ufeff') ? 1 : 0
-  const ends = [...text.slice(mark).matchAll(/\r\n/g)].map(({ index }, before) => index - before)
-  if (mark === 0 && ends.length === 0) return places
-  const moved = (offset: number): number => offset + mark + ends.filter((end) => end < offset).length
-  return new Map(
-    [...places].map(([name, { start, end, used }]) => [name, { start: moved(start), end: moved(end), used }]),
-  )
-}
-
 /** `lookup` wins over the file's own earlier variables, those over `known` (of files read before). */
 export const parseDotenv = (
   text: string,
   lookup: Lookup,
   known: ReadonlyMap<string, string> = new Map(),
 ): DotenvResult => {
-  const reader = new DotenvReader(text.replace(/^\ufeff/, '').replaceAll('\r\n', '\n'), lookup, known)
+  const reader = new DotenvReader(text, lookup, known)
   reader.read()
   const { variables, places, mistake, unset } = reader
-  return { variables, places: inText(text, places), mistake, unset: [...unset] }
+  return { variables, places, mistake, unset }
 }
 
 /** `format: raw`: every line is taken as it stands after the first `=`. */
-export const parseRawEnvironment = (text: string, lookup: Lookup): ReadonlyMap<string, string> => {
+export const parseRawEnvironment = (text: string, lookup: Lookup): DotenvResult => {
   const variables = new Map<string, string>()
-  for (const line of text.replace(/^\ufeff/, '').split(/\r?\n/)) {
-    const trimmed = line.trimStart()
-    if (trimmed === '' || trimmed.startsWith('#')) continue
-    const cut = trimmed.indexOf('=')
-    const name = cut < 0 ? trimmed : trimmed.slice(0, cut)
-    const value = cut < 0 ? lookup(name) : trimmed.slice(cut + 1)
-    if (value !== undefined) variables.set(name, value)
+  const places = new Map<string, DotenvPlace>()
+  let start = text.startsWith(BYTE_ORDER_MARK) ? 1 : 0
+  for (const whole of text.slice(start).split('\n')) {
+    const line = whole.replace(/\r$/, '').trimStart()
+    const end = start + whole.length
+    start = end + 1
+    if (line === '' || line.startsWith('#')) continue
+    const cut = line.indexOf('=')
+    const name = cut < 0 ? line : line.slice(0, cut)
+    const nameStart = end - whole.trimStart().length
+    if (name === '' || /\s/.test(name)) {
+      const message = name === '' ? 'The name before = is missing' : `The name "${name}" contains a space`
+      return { variables, places, mistake: mistakeAt(text, message, nameStart, end), unset: [] }
+    }
+    const value = cut < 0 ? lookup(name) : line.slice(cut + 1)
+    if (value === undefined) continue
+    variables.set(name, value)
+    places.set(name, { start: nameStart, end: nameStart + name.length, used: cut < 0 ? [name] : [] })
   }
-  return variables
+  return { variables, places, mistake: undefined, unset: [] }
 }

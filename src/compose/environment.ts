@@ -1,6 +1,7 @@
 /** Reads `env_file` and `label_file` of the services that are on, and folds them into `environment` and `labels`. */
 import type { TreePath } from '../errors.ts'
 import { type DotenvResult, parseDotenv, parseRawEnvironment } from './dotenv.ts'
+import { reportDotenv } from './dotenv-report.ts'
 import type { Entry, MapNode, Node, ScalarNode } from './node.ts'
 import { get, map, mapValues, scalar, textOf, withEntries } from './node.ts'
 import { createOrigin } from './node.ts'
@@ -62,17 +63,9 @@ const readVariables = (
     })
     return NOTHING
   }
-  if (source.raw) {
-    const raw = [...parseRawEnvironment(text, lookup)]
-    return new Map(raw.map(([name, value]) => [name, scalar(value, source.node.origin)]))
-  }
   const texts = new Map([...known].map(([name, { value }]) => [name, String(value)]))
-  const result = parseDotenv(text, lookup, texts)
-  const { mistake } = result
-  if (mistake) {
-    const origin = createOrigin(file, mistake.start, mistake.end)
-    report.add({ code: 'env-file-syntax', path, message: mistake.message, origin })
-  }
+  const result = source.raw ? parseRawEnvironment(text, lookup) : parseDotenv(text, lookup, texts)
+  reportDotenv(result, file, path, report)
   return placed(result, file, lookup, known)
 }
 

@@ -1,7 +1,7 @@
 /** Variables of included files: those of who includes them, and below them those of their own env files. */
 import { parseDotenv } from './dotenv.ts'
+import { reportDotenv } from './dotenv-report.ts'
 import type { Include } from './include.ts'
-import { createOrigin } from './node.ts'
 import { joinPath } from './paths.ts'
 import type { Report } from './report.ts'
 
@@ -36,14 +36,12 @@ export const includeEnvironment = (include: Include, parent: Environment, files:
   const known = new Map<string, string>()
   const givers = new Map(files.givenBy.get(parent))
   for (const [file, text] of textsOf(include, files)) {
-    const { variables, mistake } = parseDotenv(text, lookup, known)
-    for (const [name, value] of variables) {
+    const result = parseDotenv(text, lookup, known)
+    reportDotenv(result, file, [], files.report)
+    for (const [name, value] of result.variables) {
       known.set(name, value)
       if (lookup(name) === undefined) givers.set(name, file)
     }
-    if (!mistake) continue
-    const origin = createOrigin(file, mistake.start, mistake.end)
-    files.report.add({ code: 'env-file-syntax', path: [], message: mistake.message, origin })
   }
   const added = [...known].filter(([name]) => lookup(name) === undefined)
   if (added.length === 0) return parent

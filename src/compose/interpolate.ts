@@ -31,6 +31,7 @@ const SERVICE_CASTS: Readonly<Record<string, Cast>> = {
   'deploy.rollback_config.max_failure_ratio': 'float',
   'deploy.restart_policy.max_attempts': 'integer',
   'deploy.placement.max_replicas_per_node': 'integer',
+  'env_file.[].required': 'boolean',
   'healthcheck.retries': 'integer',
   'healthcheck.disable': 'boolean',
   oom_kill_disable: 'boolean',

@@ -32,9 +32,22 @@ type Rule = (base: Node, over: Node, context: Context) => Node
 
 const replace: Rule = (base, over) => replaced(base, over)
 
-/** Both forms of a key-value list as a map, then merged by key. */
-const byKey: Rule = (base, over, context) =>
-  mergeNodes(keyValues(base), keyValues(over), { ...context, rules: undefined })
+/** Both forms of a key-value list as a map: a key of the later file replaces, also one that says nothing but its name. */
+const byKey: Rule = (base, over, context) => {
+  const [old, now] = [keyValues(base), keyValues(over)]
+  if (old.kind !== 'map' || now.kind !== 'map') return mergePlain(old, now, context)
+  const entries = new Map(old.entries)
+  for (const [name, entry] of now.entries) {
+    if (entry.value.tag === 'reset' && !context.keepTags) entries.delete(name)
+    else entries.set(name, replacing(entries.get(name), entry))
+  }
+  return { ...old, entries, origin: now.origin }
+}
+
+const replacing = (old: Entry | undefined, { key, value }: Entry): Entry => ({
+  key,
+  value: old ? replaced(old.value, value) : value,
+})
 
 /** `[a, b]` as `{a: …, b: …}`, then merged by key. */
 const byName =
@@ -215,7 +228,7 @@ const clean = (node: Node): Node => {
   return mapItems(kept.length < untagged.items.length ? { ...untagged, items: kept } : untagged, clean)
 }
 
-/** Trees in order, a later one over the earlier ones. `!reset` and `!override` are gone from the result. */
+/** Trees in order, a later one over the earlier ones. `!reset` and `!override` mean what is there so far, and are gone then. */
 export const merge = (trees: readonly Node[], report: Report): Node | undefined => {
   const context: Context = { report, path: [], rules: RULES, where: 'in an earlier file', keepTags: false }
   let result: Node | undefined

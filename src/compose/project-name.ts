@@ -1,6 +1,6 @@
 /** Names of projects: a lower-case letter or digit, then letters, digits, `_` and `-`. */
-import type { Node } from './node.ts'
-import { get, textOf } from './node.ts'
+import type { Node, ScalarNode } from './node.ts'
+import { get } from './node.ts'
 import type { Report } from './report.ts'
 
 /** What remains of a directory's name, or of a `name:` of a file; empty where nothing does. */
@@ -18,6 +18,25 @@ export interface NameSources {
   readonly workingDirectory: string
 }
 
+/** The last `name:` that is not empty in the file; `!reset` takes those before it back. */
+const writtenName = (trees: readonly Node[]): ScalarNode | undefined => {
+  let written: ScalarNode | undefined
+  for (const name of trees.map((tree) => get(tree, 'name'))) {
+    if (name?.tag === 'reset') written = undefined
+    else if (name?.kind !== 'scalar' || typeof name.value !== 'string') continue
+    else if (name.value !== '' || name.origin.variables.length > 0) written = name
+  }
+  return written
+}
+
+const normaliseWritten = ({ value, origin }: ScalarNode, report: Report): string => {
+  const name = normaliseName(String(value))
+  if (name !== '') return name
+  const message = `name is "${value}", which has no character that a project name may have`
+  report.add({ code: 'project-name', path: ['name'], message, hint: 'use letters and digits', origin })
+  return name
+}
+
 export const chooseName = ({ explicit, trees, workingDirectory }: NameSources, report: Report): string => {
   if (explicit !== undefined && explicit !== '') {
     if (normaliseName(explicit) === explicit) return explicit
@@ -25,9 +44,9 @@ export const chooseName = ({ explicit, trees, workingDirectory }: NameSources, r
     report.add({ code: 'project-name', path: [], message: `"${explicit}" cannot be the name of a project`, hint })
     return explicit
   }
-  const written = trees.map((tree) => textOf(get(tree, 'name'))).findLast((name) => name !== undefined)
-  const directory = workingDirectory.split('/').at(-1) ?? ''
-  const name = normaliseName(written ?? '') || normaliseName(directory)
+  const written = writtenName(trees)
+  if (written !== undefined) return normaliseWritten(written, report)
+  const name = normaliseName(workingDirectory.split('/').at(-1) ?? '')
   if (name === '') {
     const hint = 'write name: at the top of the file, or give --project-name'
     report.add({

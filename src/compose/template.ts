@@ -1,6 +1,6 @@
 /**
- * The substitution language: `$NAME`, `${NAME}`, `${NAME:-default}` and its relatives, `$$`. One pass over the text, nested
- * words evaluated only when they are used.
+ * The substitution language: `$NAME`, `${NAME}`, `${NAME:-default}` and its relatives, `$$`. One pass over the text. A nested
+ * word that is not used has to be well-formed, and says nothing else. A dollar sign before anything else is a dollar sign.
  */
 
 export interface TemplateContext {
@@ -23,14 +23,21 @@ const matchAt = (pattern: RegExp, text: string, offset: number): string | undefi
   return pattern.exec(text)?.[0]
 }
 
-/** Offset of the brace that closes the one before `offset`; -1 where there is none. */
+/** Words in words … in words: more is no text that anybody wrote. */
+const DEEPEST = 100
+
+/** Offset of the brace that closes the one before `offset`: where braces do not pair up, the last of the line. -1: none. */
 const closingBrace = (text: string, offset: number): number => {
   let depth = 1
-  for (let index = offset; index < text.length; index++) {
+  let last = -1
+  for (let index = offset; index < text.length && text[index] !== '\n'; index++) {
     if (text[index] === '{') depth++
-    else if (text[index] === '}' && --depth === 0) return index
+    else if (text[index] === '}') {
+      last = index
+      if (--depth === 0) return index
+    }
   }
-  return -1
+  return last
 }
 
 interface Braced {
@@ -53,21 +60,39 @@ const parseBraced = (text: string, start: number): Braced | undefined => {
   return { name, operator, word: text.slice(wordStart, close), wordStart, start, end: close + 1 }
 }
 
-const evaluateBraced = (braced: Braced, context: TemplateContext, offset: number): string => {
+const unused = (context: TemplateContext): TemplateContext => ({
+  ...context,
+  unset: () => {},
+  required: () => {},
+  used: () => {},
+})
+
+/** Where a word stands: its offset in the whole value, and how many others it stands in. */
+interface Level {
+  readonly offset: number
+  readonly depth: number
+}
+
+const TOP: Level = { offset: 0, depth: 0 }
+
+const evaluateBraced = (braced: Braced, context: TemplateContext, { offset, depth }: Level): string => {
   const { name, operator, word } = braced
   const value = context.lookup(name)
   context.used(name)
   const start = offset + braced.start
   const end = offset + braced.end
   const present = operator.startsWith(':') ? value !== undefined && value !== '' : value !== undefined
-  const evaluateWord = (): string => substitute(word, context, offset + braced.wordStart)
+  const isUsed = operator.endsWith('+') ? present : !present
+  const replaced = substitute(word, isUsed ? context : unused(context), {
+    offset: offset + braced.wordStart,
+    depth: depth + 1,
+  })
   switch (operator.at(-1)) {
     case '-':
-      return present ? (value ?? '') : evaluateWord()
     case '+':
-      return present ? evaluateWord() : (value ?? '')
+      return isUsed ? replaced : (value ?? '')
     case '?':
-      if (!present) context.required(name, evaluateWord(), start, end)
+      if (isUsed) context.required(name, replaced, start, end)
       return value ?? ''
     default:
       if (value === undefined) context.unset(name, start, end)
@@ -75,8 +100,9 @@ const evaluateBraced = (braced: Braced, context: TemplateContext, offset: number
   }
 }
 
-/** The text with its variables replaced. `offset`: of `text` in the whole value, for the places of nested words. */
-export const substitute = (text: string, context: TemplateContext, offset = 0): string => {
+/** The text with its variables replaced. `level`: of `text` in the whole value, for the places of nested words. */
+export const substitute = (text: string, context: TemplateContext, level: Level = TOP): string => {
+  const { offset, depth } = level
   let result = ''
   let index = 0
   for (;;) {
@@ -91,19 +117,20 @@ export const substitute = (text: string, context: TemplateContext, offset = 0): 
     }
     if (next === '{') {
       const braced = parseBraced(text, dollar)
-      if (!braced) {
+      if (!braced || depth >= DEEPEST) {
         const close = text.indexOf('}', dollar)
         context.invalid(offset + dollar, offset + (close < 0 ? text.length : close + 1))
         return result
       }
-      result += evaluateBraced(braced, context, offset)
+      result += evaluateBraced(braced, context, level)
       index = braced.end
       continue
     }
     const name = matchAt(NAME, text, dollar + 1)
     if (name === undefined) {
-      context.invalid(offset + dollar, offset + dollar + 2)
-      return result
+      result += '$'
+      index = dollar + 1
+      continue
     }
     const value = context.lookup(name)
     context.used(name)

@@ -15,11 +15,10 @@ const LITERAL = 'write $$ for a dollar sign'
 
 /** For what stands behind a dollar sign and is no variable. */
 export const templateHint = (template: string): string => {
-  if (template.startsWith('$(')) return 'no shell runs here; write $$( for a shell of the container'
   const [, name, rest] = /^\$\{([A-Za-z_]\w*)(.*)/s.exec(template) ?? []
   if (name === undefined || rest === undefined) return LITERAL
   if (!template.endsWith('}')) return `close it with }, or ${LITERAL}`
   const word = rest.slice(0, -1)
-  if (/^:[^-?+]/.test(word)) return `write \${${name}:-${word.slice(1)}} for a default`
+  if (/^:[^-?+]/.test(word)) return `write \${${name}:-${word.replace(/^:=?/, '')}} for a default`
   return `after the name only :-, -, :?, ?, :+ or + may follow; ${LITERAL}`
 }

@@ -60,8 +60,43 @@ for (const [name, text, line] of MISTAKES) {
 }
 
 test('raw files take every value as it stands', () => {
-  const variables = parseRawEnvironment('A="x" # y\n# c\nB=$A\n\nC\nD', (name) => (name === 'C' ? 'shell' : undefined))
+  const { variables } = parseRawEnvironment('\ufeffA="x" # y\r\n# c\nB=$A\n\nC\nD', (name) =>
+    name === 'C' ? 'shell' : undefined,
+  )
   assert.equal(Object.fromEntries(variables), { A: '"x" # y', B: '$A', C: 'shell' })
+})
+
+test('a raw line without a name, or with a space in it, is a mistake', () => {
+  for (const [text, line] of [
+    ['A=1\n =2', 2],
+    ['A=1\r\n\r\n  export B=2\r\n', 3],
+  ] as const) {
+    const { mistake } = parseRawEnvironment(text, () => undefined)
+    assert.is(mistake?.line, line)
+    assert.ok(mistake && text.slice(mistake.start, mistake.end).trim().endsWith('=2'))
+  }
+})
+
+test('places are those of the file, whatever its line ends and whether it starts with a byte order mark', () => {
+  const text = '\ufeffA=1\r\nB="x\ty $NONE"\r\nC=a$OTHER\r\n!D=1'
+  const { mistake, unset } = parseDotenv(text, () => undefined)
+  assert.equal(
+    unset.map(({ name, start, end }) => [name, text.slice(start, end)]),
+    [
+      ['NONE', '$NONE'],
+      ['OTHER', '$OTHER'],
+    ],
+  )
+  assert.is(mistake?.line, 4)
+  assert.is(text.slice(mistake?.start, mistake?.end), '!')
+})
+
+test('lines of a quoted value end alike on all machines', () => {
+  assert.equal(parse('A="b\r\nc"\r\nD=\'e\r\nf\''), { A: 'b\nc', D: 'e\nf' })
+})
+
+test('a dollar sign that starts no name stands for itself', () => {
+  assert.equal(parse('A=$2a$10$\nB="$(x) $"'), { A: '$2a$10$', B: '$(x) $' })
 })
 
 test.run()
