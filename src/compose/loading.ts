@@ -15,6 +15,7 @@ import { isRemote, remoteFinding } from './remote.ts'
 import { Report } from './report.ts'
 import type { PassedCache } from './schema.ts'
 import { describeNode } from './words.ts'
+import { hideSecrets, secretValues } from './secret-variables.ts'
 import { decodeTrees, encodeTrees } from './tree-codec.ts'
 
 type Environment = Readonly<Record<string, string>>
@@ -162,6 +163,7 @@ const explain = (diagnostic: Diagnostic, { extended, input }: Loading): Diagnost
 export const finish = (loading: Loading, tree: MapNode, disabled?: MapNode): LoadResult => {
   const { report, input, sources } = loading
   const isComplete = disabled !== undefined && !report.failed
+  const secrets = secretValues(loading.secretVariables, input.environment)
   let project: Project | undefined
   return {
     get project() {
@@ -172,7 +174,7 @@ export const finish = (loading: Loading, tree: MapNode, disabled?: MapNode): Loa
     },
     canonical: toPlain(tree, disabled === undefined) as Readonly<Record<string, unknown>>,
     origins: new LazyOrigins(tree),
-    diagnostics: sortDiagnostics(loading).map((diagnostic) => explain(diagnostic, loading)),
+    diagnostics: sortDiagnostics(loading).map((each) => hideSecrets(explain(each, loading), secrets)),
     secretVariables: loading.secretVariables,
     variableFiles: loading.variableFiles,
     sources,

@@ -1,5 +1,5 @@
 /** Variables that are the source of a secret: what they hold is not for printing. */
-import { pointerOf } from '../errors.ts'
+import { type Diagnostic, pointerOf } from '../errors.ts'
 import type { Node } from './node.ts'
 import { get, textOf } from './node.ts'
 import type { LoadResult } from './project.ts'
@@ -13,6 +13,26 @@ export const secretVariablesOf = (tree: Node): ReadonlySet<string> => {
   const all = secrets?.kind === 'map' ? [...secrets.entries.values()] : []
   return new Set(all.map(({ value }) => textOf(get(value, 'environment'))).filter((name) => name !== undefined))
 }
+
+/** Shorter ones stand in any text by chance; nobody's secret is one. */
+const LEAST_LENGTH = 4
+
+/** A finding without the values of secrets, where a mistake is one of such a value. */
+export const hideSecrets = (diagnostic: Diagnostic, values: readonly string[]): Diagnostic => {
+  const hide = (text: string): string => values.reduce((shown, value) => shown.replaceAll(value, MASK), text)
+  const { message, hint } = diagnostic
+  return { ...diagnostic, message: hide(message), ...(hint === undefined ? {} : { hint: hide(hint) }) }
+}
+
+/** What such variables hold, the longest first, for one may be part of another. */
+export const secretValues = (
+  variables: ReadonlySet<string>,
+  environment: Readonly<Record<string, string>>,
+): readonly string[] =>
+  [...variables]
+    .map((name) => (Object.hasOwn(environment, name) ? (environment[name] ?? '') : ''))
+    .filter((value) => value.length >= LEAST_LENGTH)
+    .sort((one, other) => other.length - one.length)
 
 type Model = Pick<LoadResult, 'canonical' | 'origins' | 'secretVariables'>
 

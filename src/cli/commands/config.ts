@@ -112,6 +112,16 @@ const loadFor = (context: Context, { values, positionals: services }: ConfigCall
     },
   })
 
+const writeOutput = (path: string, text: string): void => {
+  try {
+    writeFileSync(path, text)
+  } catch (cause) {
+    throw new CaissonError('EWRITE', `cannot write ${path}: ${cause instanceof Error ? cause.message : cause}`, {
+      cause,
+    })
+  }
+}
+
 const checkFormat = ({ values }: ConfigCall): void => {
   if (values.format === 'table' && !values.variables)
     throw new UsageError('--format table is for --variables alone', 'use yaml or json')
@@ -143,7 +153,7 @@ export const config = defineCommand({
     if (values.quiet && isModel(values)) return 0
     const output = await formatResult(context, result, call)
     if (values.output === undefined) context.stdout.write(output)
-    else writeFileSync(resolve(context.cwd, values.output), output)
+    else writeOutput(resolve(context.cwd, values.output), output)
     return 0
   },
 })
