@@ -54,6 +54,7 @@ const RULES: Readonly<Record<string, Rule>> = {
 
 /** What the command line may use of compose: reading a project, short forms as arguments, printing what was read. */
 const COMPOSE_FOR_CLI = [
+  'known-good',
   ...['load', 'discover', 'format', 'frame', 'positions', 'project', 'provenance', 'arguments'],
   ...['secret-variables', 'variables'],
 ]

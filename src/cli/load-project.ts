@@ -1,5 +1,6 @@
 /** Reads the Compose files of a command into a project, and shows what is to be said about them. */
-import { load, type LoadOptions } from '../compose/load.ts'
+import { load, type LoadInput, type LoadOptions } from '../compose/load.ts'
+import { loadUnlessGood } from '../compose/known-good.ts'
 import type { LoadResult, Project } from '../compose/project.ts'
 import { ProjectError } from '../errors.ts'
 import { openTreeCache } from './cache.ts'
@@ -15,27 +16,38 @@ export interface LoadRequest {
   readonly options?: LoadOptions
 }
 
-/** What loading found, mistakes included. Later messages of this command find places by it. */
-export const loadFiles = async (context: Context, { services, options }: LoadRequest): Promise<LoadResult> => {
+const inputOf = (context: Context, { services, options }: LoadRequest): LoadInput => {
   const found = discoverProject(context)
   if (found.files.length === 0) throw noFiles(context)
-  const result = await load({
-    files: found.files,
-    workingDirectory: found.workingDirectory,
-    projectName: found.projectName,
-    environment: found.environment,
-    profiles: found.profiles,
-    services,
+  const { files, workingDirectory, projectName, environment, profiles } = found
+  return {
+    ...{ files, workingDirectory, projectName, environment, profiles, services },
     readFile: context.session.readFile,
     cache: openTreeCache(context),
     ...(options === undefined ? {} : { options }),
-  })
+  }
+}
+
+/** What loading found, mistakes included. Later messages of this command find places by it. */
+export const loadFiles = async (context: Context, request: LoadRequest): Promise<LoadResult> => {
+  const result = await load(inputOf(context, request))
   context.session.loaded = result
   return result
 }
 
+/** Only whether the files are right: what was found to be, and has not changed, is not loaded again. Throws ProjectError. */
+export const checkFiles = async (context: Context, request: LoadRequest): Promise<void> => {
+  const result = await loadUnlessGood(inputOf(context, request))
+  context.session.loaded = result
+  reportFindings(context, result ?? { diagnostics: [] }, false)
+}
+
 /** Throws ProjectError with everything that is wrong; shows what is only worth a warning. */
-export const reportFindings = (context: Context, { diagnostics }: LoadResult, quiet: boolean): void => {
+export const reportFindings = (
+  context: Context,
+  { diagnostics }: Pick<LoadResult, 'diagnostics'>,
+  quiet: boolean,
+): void => {
   if (diagnostics.some(({ severity }) => severity === 'error')) throw new ProjectError(diagnostics)
   const all = [...discoverProject(context).diagnostics, ...diagnostics]
   if (!quiet && all.length > 0) context.stderr.write(formatDiagnostics(context, all))

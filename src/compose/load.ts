@@ -7,6 +7,7 @@ import { finish, Loading } from './loading.ts'
 import type { MapNode, Node } from './node.ts'
 import { createOrigin, get, map, withEntries } from './node.ts'
 import { normalise, resolveVariablesOfServices } from './normalise.ts'
+import { withVariable } from './observation.ts'
 import { resolvePaths } from './paths.ts'
 import type { LoadResult } from './project.ts'
 import { chooseName } from './project-name.ts'
@@ -102,7 +103,7 @@ export const load = async (input: LoadInput): Promise<LoadResult> => {
   const parsed = await loading.parseFiles()
   if (loading.broken) return finish(loading, emptyMap(''))
   const projectName = nameProject(loading, parsed)
-  const environment = { ...input.environment, COMPOSE_PROJECT_NAME: projectName }
+  const environment = withVariable(input.environment, 'COMPOSE_PROJECT_NAME', projectName)
   const { workingDirectory: directory } = input
   const canonical = await composeTree(loading, parsed, { directory, environment, includedFrom: [] })
   if (loading.broken) return finish(loading, canonical)

@@ -6,7 +6,7 @@ import { CaissonError, ProjectError } from '../../errors.ts'
 import { type Call, defineCommand } from '../command.ts'
 import type { Context } from '../context.ts'
 import { choice, flag, refused, text } from '../grammar.ts'
-import { loadFiles, reportFindings } from '../load-project.ts'
+import { checkFiles, type LoadRequest, loadFiles, reportFindings } from '../load-project.ts'
 import { didYouMean } from '../../units/suggest.ts'
 import { UsageError } from '../usage.ts'
 
@@ -100,17 +100,16 @@ const needsProject = (values: ConfigValues): boolean => values.hash !== undefine
 /** The model itself is asked for. */
 const isModel = (values: ConfigValues): boolean => !(needsProject(values) || values.variables || values.environment)
 
-const loadFor = (context: Context, { values, positionals: services }: ConfigCall): Promise<LoadResult> =>
-  loadFiles(context, {
-    services,
-    options: {
-      interpolate: needsProject(values) || !(values.noInterpolate || values.variables),
-      resolvePaths: !values.noPathResolution,
-      normalise: !values.noNormalize,
-      consistency: !values.noConsistency,
-      resolveEnvironment: !values.noEnvResolution,
-    },
-  })
+const requestOf = ({ values, positionals: services }: ConfigCall): LoadRequest => ({
+  services,
+  options: {
+    interpolate: needsProject(values) || !(values.noInterpolate || values.variables),
+    resolvePaths: !values.noPathResolution,
+    normalise: !values.noNormalize,
+    consistency: !values.noConsistency,
+    resolveEnvironment: !values.noEnvResolution,
+  },
+})
 
 const writeOutput = (path: string, text: string): void => {
   try {
@@ -148,9 +147,12 @@ export const config = defineCommand({
       context.stdout.write((await import('../schema-file.ts')).readSchema())
       return 0
     }
-    const result = await loadFor(context, call)
+    if (values.quiet && isModel(values)) {
+      await checkFiles(context, requestOf(call))
+      return 0
+    }
+    const result = await loadFiles(context, requestOf(call))
     reportFindings(context, result, false)
-    if (values.quiet && isModel(values)) return 0
     const output = await formatResult(context, result, call)
     if (values.output === undefined) context.stdout.write(output)
     else writeOutput(resolve(context.cwd, values.output), output)
