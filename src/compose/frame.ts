@@ -131,8 +131,8 @@ export const formatDiagnostic = (diagnostic: Diagnostic, located: Located, optio
   const written = ({ file, line, column }: Place): string => `${name(file)}:${line}:${column}`
   const place = locate(diagnostic, located)
   const frame = place === undefined ? '' : formatFrame(place, sources.get(place.file) ?? '')
-  // The code is for looking it up: what is no fault of a file is in no gallery.
-  const isListed = place !== undefined || severity === 'error'
+  // The code is for looking it up in docs/errors.md: `engine/…` is about no file, and not there.
+  const isListed = place !== undefined || severity === 'error' || !diagnostic.code.includes('/')
   const head = [
     ...(place === undefined ? [] : [paint(`${written(place)}:`, 'place')]),
     paint(`${severity}:`, severity),

@@ -187,6 +187,7 @@ const mergePlain = (base: Node, over: Node, context: Context): Node => {
       message,
       hint: 'use the same form in both, or !override',
       origin: over.origin,
+      related: { message: 'the earlier one is at', origin: base.origin },
     })
     return poisoned(over.origin)
   }

@@ -18,6 +18,8 @@ const RLIMITS: Readonly<Record<string, number>> = {
   rttime: 15,
 }
 
+export const RLIMIT_NAMES: readonly string[] = Object.keys(RLIMITS)
+
 export const RLIM_INFINITY = (1n << 64n) - 1n
 
 /** Number for `nofile`, `RLIMIT_NOFILE`, in any case. undefined: there is none. */

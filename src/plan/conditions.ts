@@ -1,6 +1,6 @@
 /** Waiting: what the starts of dependents wait for, and what has to be waited for at the end (`--wait`). */
 import type { Dependency, Project, Service } from '../compose/project.ts'
-import type { Diagnostic } from '../errors.ts'
+import type { PlanFinding } from './codes.ts'
 import type { Replica, ServiceFate } from './fate.ts'
 import type { ObservedContainer } from './observed.ts'
 import type { WaitCondition } from './plan.ts'
@@ -97,7 +97,7 @@ export const waitsOf = (project: Project, fates: readonly ServiceFate[], options
 }
 
 /** Optional dependencies that are switched off, of services that start now. */
-export const missingDependencies = (project: Project, fates: readonly ServiceFate[]): readonly Diagnostic[] =>
+export const missingDependencies = (project: Project, fates: readonly ServiceFate[]): readonly PlanFinding[] =>
   fates.filter(startsSomething).flatMap(({ service }) =>
     Object.keys(service.dependsOn)
       .filter((name) => project.services[name] === undefined)
@@ -113,7 +113,7 @@ export const conditionFindings = (
   project: Project,
   names: ReadonlySet<string>,
   imageHealthchecks: ReadonlySet<string>,
-): readonly Diagnostic[] =>
+): readonly PlanFinding[] =>
   [...names].flatMap((name) =>
     Object.entries(project.services[name]?.dependsOn ?? {}).flatMap(([dependency, { condition, required }]) => {
       const needed = project.services[dependency]

@@ -4,6 +4,7 @@
  */
 import type { Project, Service } from '../compose/project.ts'
 import type { Diagnostic, TreePath } from '../errors.ts'
+import type { PlanFinding } from './codes.ts'
 
 export type SharedNamespace = 'network' | 'ipc' | 'pid'
 
@@ -34,7 +35,7 @@ const VALUES: readonly (readonly [string, RegExp, (service: Service) => string |
   ['userns_mode', /^(|host)$/, ({ usernsMode }) => usernsMode],
 ]
 
-const refusal = (service: Service, key: string, message: string, hint?: string): Diagnostic => ({
+const refusal = (service: Service, key: string, message: string, hint?: string): PlanFinding => ({
   ...{ code: 'plan/namespaces', severity: 'error', path: ['services', service.name, key] },
   message: `service ${service.name}: ${message}`,
   ...(hint === undefined ? {} : { hint }),

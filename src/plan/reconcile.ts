@@ -2,6 +2,7 @@
 import type { Project, Service } from '../compose/project.ts'
 import { CaissonError, type Diagnostic } from '../errors.ts'
 import { edges, PlanBuilder } from './builder.ts'
+import type { PlanFinding } from './codes.ts'
 import { missingDependencies, waitsOf } from './conditions.ts'
 import { divergedNetworks, type FateOptions, type Replica, serviceFate, type ServiceFate } from './fate.ts'
 import { sharersOf, withJoins, withVolumesFrom } from './joins.ts'
@@ -134,7 +135,7 @@ const ensureNetwork = (making: Making, key: string) => {
   if (!network.external && there.project !== project.name) making.warnings.push(foreign('networks', key, network.name))
 }
 
-const foreign = (section: 'networks' | 'volumes', key: string, name: string): Diagnostic => ({
+const foreign = (section: 'networks' | 'volumes', key: string, name: string): PlanFinding => ({
   code: 'plan/not-ours',
   severity: 'warning',
   path: [section, key],
@@ -147,7 +148,7 @@ const sameLabels = (one: Readonly<Record<string, string>>, other: Readonly<Recor
   Object.entries(one).every(([key, value]) => other[key] === value)
 
 /** Compose asks whether to make it anew and lose its data. We never lose data unasked. */
-const changedVolume = (key: string, name: string): Diagnostic => ({
+const changedVolume = (key: string, name: string): PlanFinding => ({
   code: 'plan/volume-changed',
   severity: 'warning',
   path: ['volumes', key],

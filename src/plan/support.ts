@@ -5,6 +5,7 @@
  */
 import type { Project, Service, ServiceMount } from '../compose/project.ts'
 import type { Diagnostic, TreePath } from '../errors.ts'
+import type { PlanFinding } from './codes.ts'
 
 export type Support =
   | { readonly kind: 'honoured' }
@@ -169,12 +170,12 @@ interface Other {
   readonly path: TreePath
 }
 
-const notYet = (path: TreePath, subject: string, what: string, hint?: string): Diagnostic => ({
+const notYet = (path: TreePath, subject: string, what: string, hint?: string): PlanFinding => ({
   ...{ code: 'support/not-yet', severity: 'error', path, message: `${subject}: ${what} is not supported yet` },
   hint: hint ?? '`--lenient` goes on without it',
 })
 
-const meaningless = (path: TreePath, subject: string, why: string): Diagnostic => ({
+const meaningless = (path: TreePath, subject: string, why: string): PlanFinding => ({
   ...{ code: 'support/meaningless', severity: 'warning', path },
   message: `${subject} has no effect here: ${why}`,
 })

@@ -1,6 +1,7 @@
 import type { Service } from '../compose/project.ts'
 import { ALL_CAPABILITIES, adjustCapabilities, capabilityNames, isCapability } from '../linux/capabilities.ts'
 import type { OciCapabilities } from '../oci/runtime-spec.ts'
+import { didYouMean } from '../units/suggest.ts'
 import type { Report } from './report.ts'
 
 const reportUnknown = (service: Service, key: 'cap_add' | 'cap_drop', names: readonly string[], report: Report) => {
@@ -10,7 +11,11 @@ const reportUnknown = (service: Service, key: 'cap_add' | 'cap_drop', names: rea
       code: 'ECAPABILITY',
       path: ['services', service.name, key, index],
       message: `there is no capability '${name}'`,
-      hint: 'names are those of capabilities(7), with or without CAP_, or ALL',
+      hint:
+        didYouMean(
+          name.replace(/^CAP_/i, ''),
+          capabilityNames(ALL_CAPABILITIES).map((known) => known.slice(4)),
+        ) ?? 'names are those of capabilities(7), with or without CAP_, or ALL',
     })
   }
 }

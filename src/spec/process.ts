@@ -35,7 +35,7 @@ const userOf = (input: ProcessInput, accounts: Accounts, path: TreePath, report:
     return resolveUser(service.user ?? image.user, accounts)
   } catch (error) {
     if (!(error instanceof CaissonError)) throw error
-    report({ code: error.code, path: service.user === undefined ? path : [...path, 'user'], message: error.message })
+    report({ code: 'EUSER', path: service.user === undefined ? path : [...path, 'user'], message: error.message })
     return resolveUser('', accounts)
   }
 }
@@ -47,7 +47,7 @@ const addedGroups = (service: Service, accounts: Accounts, report: Report): numb
       return [resolveGroup(text, accounts)]
     } catch (error) {
       if (!(error instanceof CaissonError)) throw error
-      report({ code: error.code, path: ['services', service.name, 'group_add', index], message: error.message })
+      report({ code: 'EUSER', path: ['services', service.name, 'group_add', index], message: error.message })
       return []
     }
   })

@@ -4,6 +4,7 @@ import type { TreePath } from '../errors.ts'
 import { ALL_DEVICES, DEFAULT_DEVICE_RULES } from '../linux/device-filter.ts'
 import type { OciBlockIo, OciCpu, OciDevice, OciMemory, OciResources, OciThrottle } from '../oci/runtime-spec.ts'
 import { deviceRules } from './device-rules.ts'
+import type { SpecCode } from './codes.ts'
 import type { Report } from './report.ts'
 
 const CPU_PERIOD_US = 100_000
@@ -18,7 +19,7 @@ const SHARES_PER_CPU = 1024
 export type HostDevices = Readonly<Record<string, readonly OciDevice[]>>
 
 interface Finding {
-  readonly code: string
+  readonly code: SpecCode
   readonly key: string
   readonly message: string
 }

@@ -5,6 +5,7 @@ import { defaultProfile } from '../linux/seccomp-profile.ts'
 import { isMachine } from '../linux/syscalls.ts'
 import { capabilitySet } from '../linux/capabilities.ts'
 import type { OciSeccomp } from '../oci/runtime-spec.ts'
+import { didYouMean } from '../units/suggest.ts'
 import type { Report } from './report.ts'
 
 /** What of the host a profile may be about. */
@@ -52,7 +53,7 @@ export const securityOptions = (service: Service, report: Report): SecurityOptio
         code: 'ESECURITYOPT',
         path,
         message: `security option '${text}' is not supported`,
-        hint: `known are ${Object.keys(OPTIONS).join(', ')}, seccomp=FILE`,
+        hint: didYouMean(text, Object.keys(OPTIONS)) ?? `known are ${Object.keys(OPTIONS).join(', ')}, seccomp=FILE`,
       })
     }
     if (change?.seccomp === 'file' && service.seccompProfile === undefined) {

@@ -1,6 +1,7 @@
 import type { Service } from '../compose/project.ts'
 import type { Extension } from '../oci/runtime-spec.ts'
-import { parseSignal } from '../units/signals.ts'
+import { SIGNAL_NAMES, parseSignal } from '../units/signals.ts'
+import { didYouMean } from '../units/suggest.ts'
 import type { Report } from './report.ts'
 
 const GRACE_MS = 10_000
@@ -14,7 +15,8 @@ export const stopOf = (service: Service, ofImage: string | undefined, report: Re
   const signal = parseSignal(text)
   if (signal === undefined) {
     const path = ['services', service.name, service.stopSignal === undefined ? 'image' : 'stop_signal']
-    report({ code: 'ESIGNAL', path, message: `there is no signal '${text}'` })
+    const hint = didYouMean(text, SIGNAL_NAMES) ?? 'write a name such as SIGTERM, or a number'
+    report({ code: 'ESIGNAL', path, message: `there is no signal '${text}'`, hint })
   }
   return { signal: signal ?? SIGTERM, graceMs: Math.min(Math.ceil(service.stopGraceMs ?? GRACE_MS), MAX_GRACE_MS) }
 }

@@ -1,6 +1,7 @@
 import type { Service } from '../compose/project.ts'
-import { rlimitNumber } from '../linux/rlimits.ts'
+import { RLIMIT_NAMES, rlimitNumber } from '../linux/rlimits.ts'
 import type { OciRlimit } from '../oci/runtime-spec.ts'
+import { didYouMean } from '../units/suggest.ts'
 import type { Report } from './report.ts'
 
 /** Unlimited is -1, and more than any number. */
@@ -14,7 +15,7 @@ export const rlimits = (service: Service, report: Report): OciRlimit[] =>
         code: 'EULIMIT',
         path,
         message: `there is no limit '${name}'`,
-        hint: 'names are those of setrlimit(2), in lower case',
+        hint: didYouMean(name, RLIMIT_NAMES) ?? `limits are ${RLIMIT_NAMES.join(', ')}`,
       })
       return []
     }

@@ -35,6 +35,9 @@ const NAMES = [
   'SYS',
 ]
 const ALIASES: Readonly<Record<string, number>> = { IOT: 6, CLD: 17, POLL: 29 }
+/** With SIG. */
+export const SIGNAL_NAMES: readonly string[] = NAMES.slice(1).map((name) => `SIG${name}`)
+
 /** As glibc counts: the kernel's 32 and 33 are its own. */
 const RTMIN = 34
 const RTMAX = 64
