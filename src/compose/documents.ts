@@ -98,21 +98,29 @@ const withIncludes = async (loading: Loading, document: Node, scope: Scope): Pro
   const importer = new Importer(loading.report)
   let result = document
   for (const include of includes) {
-    const included = await readInclude(loading, include, { ...scope, includedFrom })
+    const included = await openInclude(loading, include, { ...scope, includedFrom })
     if (included) result = importer.import(result, included)
   }
   return result
 }
 
-/** The tree of an include, with paths from the directory of the scope. undefined: it cannot be had, which was reported. */
-const readInclude = async (loading: Loading, include: Include, scope: Scope): Promise<MapNode | undefined> => {
+/** undefined: it cannot be had, which was reported. */
+const openInclude = (loading: Loading, include: Include, scope: Scope): Promise<MapNode | undefined> => {
   const { includes } = loading
   const environment = includes.environment(include, scope.environment, () =>
     includeEnvironment(include, scope.environment, loading),
   )
-  const key = includes.key(include, environment, scope.directory)
-  const known = includes.get(key)
-  if (known) return known
+  return includes.tree(includes.key(include, environment, scope.directory), () =>
+    readInclude(loading, include, { scope, environment }),
+  )
+}
+
+/** The tree of an include, with paths from the directory of the scope. */
+const readInclude = async (
+  loading: Loading,
+  include: Include,
+  { scope, environment }: { readonly scope: Scope; readonly environment: Scope['environment'] },
+): Promise<MapNode | undefined> => {
   const trees = loading.growth.admitFile(include.files[0]) ? await parseInclude(loading, include, scope) : undefined
   const tree = trees && (await composeTree(loading, trees, { ...scope, directory: include.directory, environment }))
   if (!tree || !loading.growth.admit(tree, include.files[0])) {
@@ -121,9 +129,7 @@ const readInclude = async (loading: Loading, include: Include, scope: Scope): Pr
   }
   const workingDirectory = relativePath(scope.directory, include.directory)
   const located = resolvePaths(tree, { workingDirectory, home: environment.HOME })
-  const resolved = resolveEnvironment(located, environment)
-  includes.set(key, resolved)
-  return resolved
+  return resolveEnvironment(located, environment)
 }
 
 /** undefined where one of the files cannot be read; all are tried, for what is to be said about them. */

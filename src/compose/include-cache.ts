@@ -7,7 +7,7 @@ type Environment = Readonly<Record<string, string>>
 export class IncludeCache {
   readonly #environments = new Map<string, Environment>()
   readonly #ids = new Map<Environment, number>()
-  readonly #trees = new Map<string, MapNode>()
+  readonly #trees = new Map<string, MapNode | undefined>()
 
   /** The same object for the same files below the same parent. */
   environment(include: Include, parent: Environment, create: () => Environment): Environment {
@@ -23,12 +23,10 @@ export class IncludeCache {
     return JSON.stringify([this.#idOf(environment), directory, include.directory, ...files])
   }
 
-  get(key: string): MapNode | undefined {
+  /** undefined: it cannot be had, which was reported. `read`: for the first time. */
+  async tree(key: string, read: () => Promise<MapNode | undefined>): Promise<MapNode | undefined> {
+    if (!this.#trees.has(key)) this.#trees.set(key, await read())
     return this.#trees.get(key)
-  }
-
-  set(key: string, tree: MapNode): void {
-    this.#trees.set(key, tree)
   }
 
   #idOf(environment: Environment): number {
