@@ -252,12 +252,12 @@ const bindList = (items: readonly Node[], shape: Shape, node: Node, context: Con
   return bound.length === 0 ? undefined : sequence(bound, node.origin)
 }
 
-/** A network, volume … of nothing is there; a key of a service may be null. */
+/** A network, volume … of nothing is there; a key of a service may be null, and a model, of which {} lacks something. */
 const bindKeyed = (node: MapNode, shape: Shape, context: Context): Bound => {
   const entries = new Map<string, Entry>()
   for (const [name, { key, value }] of node.entries) {
     const bound = bind(value, shape, { ...context, path: [...context.path, name] })
-    const isEmpty = isNull(value) && context.path.length > 1
+    const isEmpty = isNull(value) && (context.path.length > 1 || context.path[0] === 'models')
     entries.set(name, { key, value: bound ?? (isEmpty ? value : mapOf({}, value.origin)) })
   }
   return entries.size === 0 ? undefined : map(entries, node.origin)
