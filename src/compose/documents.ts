@@ -16,6 +16,7 @@ import { createOrigin, get, map, withEntries } from './node.ts'
 import { resolveEnvironment } from './normalise.ts'
 import { relativePath, resolvePaths } from './paths.ts'
 import type { Report } from './report.ts'
+import { arrows } from './ring.ts'
 import { checkSchema } from './schema.ts'
 import { unique } from './unique.ts'
 
@@ -49,6 +50,7 @@ export const composeTree = async (loading: Loading, trees: readonly Node[], scop
   for (const document of documents) {
     const whole = await withIncludes(loading, document, scope)
     complete.push(await withExtends(loading, whole, { extender, scope }))
+    if (loading.growth.exceeded) return rootOf(undefined)
   }
   const merged = rootOf(unique(rootOf(merge(complete, report))))
   // `include` itself stays until here, for the schema to see its form.
@@ -152,7 +154,8 @@ const parseInclude = async (
 const reportCycle = ({ file, path, origin }: FileMention, includedFrom: readonly string[], report: Report): boolean => {
   const start = includedFrom.indexOf(file)
   if (start < 0) return false
-  const ring = [...includedFrom.slice(start), file].join(' → ')
-  report.add({ code: 'cycle', path, message: `Files include each other in a circle: ${ring}`, origin })
+  const ring = arrows([...includedFrom.slice(start), file], (member) => member)
+  const message = `Files include each other in a circle: ${ring}`
+  report.add({ code: 'cycle', path, message, origin })
   return true
 }

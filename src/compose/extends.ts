@@ -11,6 +11,7 @@ import { resolvePath } from './paths.ts'
 import type { Origin } from './project.ts'
 import { isRemote } from './remote.ts'
 import type { Report } from './report.ts'
+import { arrows, commas } from './ring.ts'
 
 /** Where services are looked up: a document with what it includes, or a file that one extends from. */
 export interface ServiceSource {
@@ -193,8 +194,8 @@ export class Extender {
   #reportCycle(layers: readonly Layer[], next: Layer, { node }: Extension): void {
     const { report, place } = this.#context
     const ring = layers.slice(layers.findIndex((layer) => keyOf(layer) === keyOf(next)))
-    const names = [...ring, next].map(({ name }) => name).join(' → ')
-    const places = ring.map((layer) => `${layer.name} in ${place(originOf(layer))}`).join(', ')
+    const names = arrows([...ring, next], ({ name }) => name)
+    const places = commas(ring, (layer) => `${layer.name} in ${place(originOf(layer))}`)
     const path = ['services', ring.at(-1)?.name ?? '', 'extends']
     const message = `Services extend each other in a circle: ${names}`
     report.add({ code: 'cycle', path, message, hint: places, origin: node.origin })

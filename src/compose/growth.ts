@@ -7,7 +7,7 @@ import type { Report } from './report.ts'
 /** Includes that are read; those that were read before do not count. */
 const FILES = 1_000
 /** Values that come by `extends` and `include`, shared ones counted as often as they come. */
-const VALUES = 1_000_000
+const VALUES = 500_000
 
 /** Who names a file or a service. */
 export interface Mention {
@@ -20,7 +20,8 @@ export class Growth {
   readonly #sizes = new WeakMap<Node, number>()
   #files = 0
   #values = 0
-  #isReported = false
+  /** More is of no use: the project ends here. */
+  exceeded = false
 
   constructor(report: Report) {
     this.#report = report
@@ -37,8 +38,8 @@ export class Growth {
   }
 
   #refuse(message: string, { path, origin }: Mention): false {
-    if (!this.#isReported) this.#report.add({ code: 'expansion-limit', path, message, origin })
-    this.#isReported = true
+    if (!this.exceeded) this.#report.add({ code: 'expansion-limit', path, message, origin })
+    this.exceeded = true
     return false
   }
 

@@ -106,7 +106,7 @@ export const load = async (input: LoadInput): Promise<LoadResult> => {
   const environment = withVariable(input.environment, 'COMPOSE_PROJECT_NAME', projectName)
   const { workingDirectory: directory } = input
   const canonical = await composeTree(loading, parsed, { directory, environment, includedFrom: [] })
-  if (loading.broken) return finish(loading, canonical)
+  if (loading.broken || loading.growth.exceeded) return finish(loading, canonical)
   loading.secretVariables = secretVariablesOf(canonical)
   const complete = completeTree(loading, canonical, projectName, environment)
   if (!loading.on('interpolate')) return finish(loading, complete)

@@ -11,22 +11,26 @@ const numbers = (count: number): readonly number[] => Array.from({ length: count
 const chain = (count: number, line: (index: number) => string): string =>
   ['services:', ...numbers(count).map((index) => `  s${index}: {extends: s${index + 1}${line(index)}}`)].join('\n')
 
+const web = { 'compose.yaml': 'services: {web: {extends: {file: chain.yaml, service: s0}}}' }
+
 test('a chain of 10,000 services is followed to its end', async () => {
-  const result = await loadTexts({ 'compose.yaml': `${chain(10_000, () => '')}\n  s10000: {image: last}\n` })
+  const text = `${chain(10_000, () => '')}\n  s10000: {image: last}\n`
+  const result = await loadTexts({ ...web, 'chain.yaml': text })
   assert.equal(errorsOf(result), [])
-  assert.is(result.project?.services.s0?.image, 'last')
+  assert.is(result.project?.services.web?.image, 'last')
 })
 
 test('a chain that grows with every service is refused once, at its place', async () => {
-  const text = `${chain(3_000, (index) => `, environment: {V${index}: "1"}`)}\n  s3000: {image: last}\n`
+  const text = `${chain(1_500, (index) => `, environment: {V${index}: "1"}`)}\n  s1500: {image: last}\n`
   const result = await loadTexts({ 'compose.yaml': text })
   assert.equal(errorsOf(result), ['expansion-limit'])
   assert.is(result.diagnostics[0]?.at?.file, '/project/compose.yaml')
 })
 
-test('a circle of 10,000 services is one mistake', async () => {
-  const text = `${chain(10_000, () => '')}\n  s10000: {extends: s0}\n`
-  assert.equal(errorsOf(await loadTexts({ 'compose.yaml': text })), ['cycle'])
+test('a circle of 10,000 services is one mistake, and no page of names', async () => {
+  const result = await loadTexts({ ...web, 'chain.yaml': `${chain(10_000, () => '')}\n  s10000: {extends: s0}\n` })
+  assert.equal(errorsOf(result), ['cycle'])
+  assert.match(result.diagnostics[0]?.message ?? '', 's3 → s4 → … → s9997 → s9998 → s9999 → s10000 → s0')
 })
 
 test('what comes from another file has its place there, and names what it replaced', async () => {
