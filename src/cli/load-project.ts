@@ -48,8 +48,8 @@ export const reportFindings = (
   { diagnostics }: Pick<LoadResult, 'diagnostics'>,
   quiet: boolean,
 ): void => {
-  if (diagnostics.some(({ severity }) => severity === 'error')) throw new ProjectError(diagnostics)
   const all = [...discoverProject(context).diagnostics, ...diagnostics]
+  if (diagnostics.some(({ severity }) => severity === 'error')) throw new ProjectError(all)
   if (!quiet && all.length > 0) context.stderr.write(formatDiagnostics(context, all))
 }
 

@@ -182,6 +182,13 @@ const volume: Transform = (node, { report, path, strict }) => {
     })
     return poisoned(origin)
   }
+  for (const option of parsed.unknown) {
+    const message = `${nameOf(path)} has the option "${option}", which has no effect`
+    const hint = /^read[-_]?only$/i.test(option)
+      ? 'did you mean "ro"?'
+      : 'options are ro, rw, z, Z, nocopy and the propagations'
+    report.add({ code: 'option-unknown', severity: 'warning', path, message, hint, origin, part: option })
+  }
   const isBind = parsed.type === 'bind'
   const hasBind = isBind || parsed.propagation !== undefined || parsed.selinux !== undefined
   const bind = mapOf(

@@ -63,6 +63,7 @@ export const MEANINGS = {
   // values
   'port-invalid': 'A port is not of the form `[[ADDRESS:]PUBLISHED:]TARGET[/PROTOCOL]`.',
   'volume-invalid': 'A mount is not of the form `[SOURCE:]TARGET[:OPTIONS]`.',
+  'option-unknown': 'A mount has an option behind its second colon that Compose does not know. It has no effect.',
   'size-invalid': 'A size is not a number with a unit, such as `512m` or `1.5g`.',
   'duration-invalid': 'A time is not a row of numbers with units, such as `30s` or `1m30s`.',
   'mode-invalid': 'The permissions of a file are not an octal number such as `"0440"`.',

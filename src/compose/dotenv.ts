@@ -129,7 +129,7 @@ class DotenvReader {
     const name = key.trim()
     const nameStart = this.#offset + key.indexOf(name)
     if (/\s/.test(name)) {
-      this.#fail(`The name "${name}" contains a space`, start)
+      this.#fail(`The name "${name}" contains a space`, this.#offset, this.#offset + key.trimEnd().length)
       return
     }
     this.#offset = Math.min(after + 1, this.#text.length)

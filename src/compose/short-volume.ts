@@ -8,8 +8,12 @@ export interface ShortVolume {
   readonly nocopy: boolean
   readonly propagation: string | undefined
   readonly selinux: string | undefined
+  /** Options that nobody knows. */
+  readonly unknown: readonly string[]
 }
 
+/** Of other systems, or of the engine: they mean nothing here, and are no mistakes. */
+const IDLE = new Set(['ro', 'rw', 'z', 'Z', 'nocopy', 'cached', 'delegated', 'consistent', 'default', 'bind', 'rbind'])
 const PROPAGATIONS = new Set(['rprivate', 'private', 'rshared', 'shared', 'rslave', 'slave'])
 
 /** Splits at colons, except inside `${…}` (not yet interpolated) and after a drive letter. */
@@ -61,6 +65,7 @@ export const parseVolume = (text: string): ShortVolume | undefined => {
     nocopy: options.includes('nocopy'),
     propagation: options.findLast((option) => PROPAGATIONS.has(option)),
     selinux: options.findLast((option) => option === 'z' || option === 'Z'),
+    unknown: options.filter((option) => !IDLE.has(option) && !PROPAGATIONS.has(option)),
   }
 }
 

@@ -3,6 +3,7 @@ import { relative } from 'node:path'
 import { formatDiagnostic as format, locate, type Place } from '../../compose/frame.ts'
 import { type Diagnostic, pointerOf } from '../../errors.ts'
 import { type Context, isForPrograms } from '../context.ts'
+import { cutFindings } from './cut-findings.ts'
 import { findingDocument } from './finding.ts'
 import type { StyleName } from './style.ts'
 
@@ -34,8 +35,11 @@ export const formatDiagnostic = (context: Context, diagnostic: Diagnostic): stri
   return `${text}\n`
 }
 
-export const formatDiagnostics = (context: Context, diagnostics: readonly Diagnostic[]): string =>
-  diagnostics.map((diagnostic) => formatDiagnostic(context, diagnostic)).join('')
+/** As many as somebody reads, errors before warnings, and how many there are beside them; all of them for programs. */
+export const formatDiagnostics = (context: Context, diagnostics: readonly Diagnostic[]): string => {
+  const { shown, rest } = isForPrograms(context) ? { shown: diagnostics, rest: '' } : cutFindings(diagnostics)
+  return shown.map((diagnostic) => formatDiagnostic(context, diagnostic)).join('') + rest
+}
 
 /** Everything that was read, for finding places. */
 const located = ({ session: { loaded, discovery } }: Context) => ({
