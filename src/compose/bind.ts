@@ -1,7 +1,6 @@
 /** The canonical tree in exact types: every value in the form that the shape table wants, empty ones left out. */
 import { BOOLEANS } from './booleans.ts'
 import type { TreePath } from '../errors.ts'
-import { parseBytes } from '../units/bytes.ts'
 import { formatDuration, parseDuration } from '../units/duration.ts'
 import type { Code } from './codes.ts'
 import { splitCommand } from './command-words.ts'
@@ -10,6 +9,8 @@ import { get, isNull, map, mapItems, mapOf, poisoned, printScalar, scalar, seque
 import type { Report } from './report.ts'
 import type { CompoundKind, ObjectShape, ScalarKind, Shape } from './shape.ts'
 import { inShapeOrder, PROJECT } from './shape.ts'
+import type { IntegerRange } from './numbers.ts'
+import { narrow, roundToSingle, SIGNED, toBytes, toInteger, toNumber, UNSIGNED } from './numbers.ts'
 import { durationHint, numberHint, sizeHint } from './unit-hints.ts'
 import { nameOf, quoted, shown } from './words.ts'
 
@@ -32,18 +33,20 @@ const fail = (node: Node, { report, path }: Context, code: Code, wanted: string,
   return poisoned(node.origin)
 }
 
-const toNumber = (value: Exclude<ScalarValue, null>): number =>
-  typeof value === 'string'
-    ? /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(value)
-      ? Number(value)
-      : Number.NaN
-    : Number(value)
+const integerOf = (node: ScalarNode, context: Context, range: IntegerRange, keepZero: boolean): Bound => {
+  const value = toInteger(node.value ?? 0)
+  const isWithin = value !== undefined && value >= range.least && value <= range.most
+  if (value === undefined || !isWithin)
+    return fail(node, context, 'not-a-number', value === undefined ? 'a whole number' : range.words, hintOf(node))
+  return value === 0n && !keepZero ? undefined : { ...node, value: narrow(value) }
+}
 
-const numberOf = (node: ScalarNode, context: Context, whole: boolean, keepZero: boolean): Bound => {
+const hintOf = (node: ScalarNode): string | undefined => numberHint(String(node.value))
+
+const numberOf = (node: ScalarNode, context: Context): Bound => {
   const value = toNumber(node.value ?? 0)
-  if (Number.isNaN(value) || (whole && !Number.isInteger(value)))
-    return fail(node, context, 'not-a-number', whole ? 'a whole number' : 'a number', numberHint(String(node.value)))
-  return value === 0 && !keepZero ? undefined : { ...node, value }
+  if (!Number.isFinite(value)) return fail(node, context, 'not-a-number', 'a number', hintOf(node))
+  return value === 0 ? undefined : { ...node, value: roundToSingle(value) }
 }
 
 const booleanOf = (node: ScalarNode, context: Context, keepFalse: boolean): Bound => {
@@ -53,9 +56,26 @@ const booleanOf = (node: ScalarNode, context: Context, keepFalse: boolean): Boun
 }
 
 const sizeOf = (node: ScalarNode, context: Context): Bound => {
-  const value = typeof node.value === 'string' ? parseBytes(node.value) : Number(node.value)
-  if (value === undefined) return fail(node, context, 'size-invalid', 'a size', sizeHint(String(node.value)))
-  return value === 0 ? undefined : { ...node, value: String(Math.trunc(value)) }
+  const value = toBytes(node.value ?? 0)
+  if (value === undefined) {
+    const hint = sizeHint(String(node.value))
+    const isTooLarge = hint === `write ${String(node.value)}`
+    return fail(
+      node,
+      context,
+      'size-invalid',
+      isTooLarge ? 'a size below 8192p' : 'a size',
+      isTooLarge ? undefined : hint,
+    )
+  }
+  return value === 0n ? undefined : { ...node, value: String(value) }
+}
+
+/** Microseconds; text with a unit is a duration. */
+const microsecondsOf = (node: ScalarNode, context: Context): Bound => {
+  const duration = typeof node.value === 'string' && /[a-z]/i.test(node.value) ? parseDuration(node.value) : undefined
+  const whole = duration === undefined ? node : { ...node, value: Math.trunc(duration / 1000) }
+  return integerOf(whole, context, SIGNED, false)
 }
 
 const durationOf = (node: ScalarNode, context: Context, keepZero: boolean): Bound => {
@@ -81,14 +101,19 @@ const modeOf = (node: ScalarNode, context: Context, asText: boolean): Bound => {
       'an octal number',
       'write permissions as "0440": digits from 0 to 7, in quotes',
     )
-  return { ...node, value: asText ? `0${bits.toString(8)}` : bits }
+  if (asText) return { ...node, value: `0${bits.toString(8)}` }
+  return bits === 0 ? undefined : { ...node, value: bits }
 }
 
 const SCALARS: Readonly<Record<ScalarKind, (node: ScalarNode, context: Context) => Bound>> = {
   text: (node) => (node.value === null || node.value === '' ? undefined : { ...node, value: printScalar(node.value) }),
-  integer: (node, context) => numberOf(node, context, true, false),
-  'integer?': (node, context) => numberOf(node, context, true, true),
-  number: (node, context) => numberOf(node, context, false, false),
+  'text?': (node) => (node.value === null ? undefined : { ...node, value: printScalar(node.value) }),
+  integer: (node, context) => integerOf(node, context, SIGNED, false),
+  'integer?': (node, context) => integerOf(node, context, SIGNED, true),
+  natural: (node, context) => integerOf(node, context, UNSIGNED, false),
+  'natural?': (node, context) => integerOf(node, context, UNSIGNED, true),
+  number: numberOf,
+  microseconds: microsecondsOf,
   boolean: (node, context) => booleanOf(node, context, false),
   'boolean?': (node, context) => booleanOf(node, context, true),
   size: sizeOf,
@@ -97,7 +122,7 @@ const SCALARS: Readonly<Record<ScalarKind, (node: ScalarNode, context: Context) 
   mode: (node, context) => modeOf(node, context, true),
   bits: (node, context) => modeOf(node, context, false),
   count: (node, context) =>
-    String(node.value).toLowerCase() === 'all' ? { ...node, value: -1 } : numberOf(node, context, true, false),
+    String(node.value).toLowerCase() === 'all' ? { ...node, value: -1 } : integerOf(node, context, SIGNED, false),
 }
 
 const textNode = (node: Node): Node =>
@@ -132,12 +157,12 @@ const test = (node: Node): Bound => {
   return sequence([scalar('CMD-SHELL', node.origin), textNode(node)], node.origin)
 }
 
-/** `KEY=VALUE` of a list; a key without value has `absent`. */
+/** `KEY=VALUE` of a list; a key without value has `absent`, which is null for variables: their names have no spaces. */
 const keyValue = (item: Node, { report, path }: Context, absent: ScalarValue): readonly [string, Entry] => {
   const line = item.kind === 'scalar' && item.value !== null ? printScalar(item.value) : ''
   const cut = line.indexOf('=')
   const key = cut < 0 ? line : line.slice(0, cut)
-  if (/\s$/.test(key)) {
+  if (absent === null && /\s$/.test(key)) {
     const message = `The name ${quoted(key)} in ${nameOf(path)} ends with a space`
     const hint = `write ${key.trim()}=${cut < 0 ? '…' : line.slice(cut + 1).trim()} without spaces around =`
     report.add({ code: 'value-not-allowed', path, message, hint, origin: item.origin, part: key })
@@ -173,28 +198,31 @@ const hostLine = (item: Node, context: Context): readonly Node[] => {
 
 const unbracket = (address: string): string => address.replace(/^\[(.+)\]$/, '$1')
 
+const hostEntries = (node: MapNode): readonly Node[] =>
+  [...node.entries].flatMap(([host, { value }]) =>
+    (value.kind === 'sequence' ? value.items : [value]).flatMap((address) =>
+      address.kind === 'scalar'
+        ? [scalar(`${host}=${unbracket(printScalar(address.value ?? ''))}`, address.origin)]
+        : [],
+    ),
+  )
+
 const hosts = (node: Node, context: Context): Bound => {
-  const items: Node[] = []
-  if (node.kind === 'sequence') {
-    for (const [index, item] of node.items.entries())
-      items.push(...hostLine(item, { ...context, path: [...context.path, index] }))
-  } else if (node.kind === 'map') {
-    for (const [host, { value }] of node.entries) {
-      for (const address of value.kind === 'sequence' ? value.items : [value]) {
-        if (address.kind === 'scalar')
-          items.push(scalar(`${host}=${unbracket(printScalar(address.value ?? ''))}`, address.origin))
-      }
-    }
-  } else return node
+  if (node.kind !== 'sequence' && node.kind !== 'map') return node
+  const items =
+    node.kind === 'map'
+      ? [...hostEntries(node)]
+      : node.items.flatMap((item, index) => hostLine(item, { ...context, path: [...context.path, index] }))
   const key = (item: Node): string => (item.kind === 'scalar' ? String(item.value) : '')
   items.sort((one, other) => (key(one) < key(other) ? -1 : key(one) > key(other) ? 1 : 0))
-  return items.length === 0 ? undefined : sequence(items, node.origin)
+  const isEmpty = node.kind === 'sequence' ? node.items.length === 0 : node.entries.size === 0
+  return isEmpty ? undefined : sequence(items, node.origin)
 }
 
 const LIMIT: ObjectShape = { fields: { soft: 'integer?', hard: 'integer?' } }
 
 const limit = (node: Node, context: Context): Bound => {
-  if (node.kind === 'scalar') return numberOf(node, context, true, true)
+  if (node.kind === 'scalar') return integerOf(node, context, SIGNED, true)
   if (node.kind !== 'map') return node
   return bindObject(node, LIMIT, context)
 }
@@ -258,7 +286,10 @@ const bindKeyed = (node: MapNode, shape: Shape, context: Context): Bound => {
   for (const [name, { key, value }] of node.entries) {
     const bound = bind(value, shape, { ...context, path: [...context.path, name] })
     const isEmpty = isNull(value) && (context.path.length > 1 || context.path[0] === 'models')
-    entries.set(name, { key, value: bound ?? (isEmpty ? value : mapOf({}, value.origin)) })
+    // A list that is empty says nothing, whatever its name.
+    const stand = typeof shape === 'object' && !('list' in shape) ? mapOf({}, value.origin) : undefined
+    const kept = bound ?? (isEmpty ? value : stand)
+    if (kept) entries.set(name, { key, value: kept })
   }
   return entries.size === 0 ? undefined : map(entries, node.origin)
 }

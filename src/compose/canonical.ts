@@ -22,7 +22,7 @@ import type { Origin } from './project.ts'
 import type { Report } from './report.ts'
 import { parsePort } from './short-port.ts'
 import { parseVolume, volumeMistake } from './short-volume.ts'
-import { nameOf, shown } from './words.ts'
+import { nameOf, quoted, shown } from './words.ts'
 
 interface Context {
   readonly report: Report
@@ -110,11 +110,17 @@ const keyValueMap: Transform = (node, { report, path, strict }) => {
   return map(entries, node.origin)
 }
 
-const sshKeys: Transform = (node) => {
+/** `default` is the agent; any other key has a path. */
+const sshKeys: Transform = (node, { report, path: place, strict }) => {
   if (!isTextList(node)) return node
   const entries = new Map<string, Entry>()
-  for (const item of node.items) {
+  for (const [index, item] of node.items.entries()) {
     const [id = '', path] = (textOf(item) ?? '').split(/=(.*)/s)
+    if (path === undefined && id !== 'default' && strict) {
+      const message = `${nameOf([...place, index])} is the key ${quoted(id)} without its path`
+      const hint = `write default for the agent, or ${id || 'ID'}=PATH`
+      report.add({ code: 'value-not-allowed', path: [...place, index], message, hint, origin: item.origin })
+    }
     entries.set(id, { key: item.origin, value: scalar(path ?? null, item.origin) })
   }
   return map(entries, node.origin)
@@ -206,7 +212,11 @@ const volume: Transform = (node, { report, path, strict }) => {
       target: scalar(parsed.target, origin),
       read_only: flag(parsed.readOnly, origin),
       bind: hasBind ? bind : undefined,
-      volume: isBind && !parsed.nocopy ? undefined : mapOf({ nocopy: flag(parsed.nocopy, origin) }, origin),
+      // A target of one or two letters is read by itself in the reference.
+      volume:
+        short.length <= 2 || (isBind && !parsed.nocopy)
+          ? undefined
+          : mapOf({ nocopy: flag(parsed.nocopy, origin) }, origin),
     },
     origin,
   )

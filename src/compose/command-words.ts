@@ -31,6 +31,7 @@ class Splitter {
     for (; this.#offset < this.#line.length; this.#offset++) {
       const character = this.#line[this.#offset] ?? ''
       if (this.#quote === '' && STOP.test(character)) return this.#finish(this.#offset)
+      if (this.#quote === '' && this.#isBareBracket(character)) return { mistake: `${character} has to be in quotes` }
       if (character === '\\' && this.#quote !== "'") {
         if (++this.#offset >= this.#line.length) return { mistake: 'it ends with a backslash' }
         this.#take(this.#line[this.#offset] ?? '')
@@ -46,6 +47,10 @@ class Splitter {
     else if (this.#quote === '' && this.#opens(character)) this.#open(character)
     else if (this.#quote === '' && SPACE.test(character)) this.#end()
     else this.#take(character)
+  }
+
+  #isBareBracket(character: string): boolean {
+    return character === ')' || (character === '(' && !this.#word.endsWith('$'))
   }
 
   #opens(character: string): boolean {

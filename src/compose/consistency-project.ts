@@ -24,7 +24,7 @@ const fileObjects =
     const objects = get(tree, section)
     if (objects?.kind !== 'map') return
     for (const [name, { key: origin, value }] of objects.entries) {
-      if (value.kind !== 'map' || get(value, 'external') || get(value, 'driver')) continue
+      if (value.kind !== 'map' || get(value, 'external')) continue
       const present = keys.filter((key) => get(value, key))
       const problem = sourcesProblem(`${section}.${name}`, keys, present)
       const place = present.length === 0 ? (origin ?? value.origin) : value.origin

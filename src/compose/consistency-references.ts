@@ -1,7 +1,7 @@
 /** Names that have to lead somewhere: of services, networks, volumes, secrets, configs and models. */
 import type { TreePath } from '../errors.ts'
 import { didYouMean } from '../units/suggest.ts'
-import { complain, itemsOf, keysOf, named, type Rule, type ServiceContext } from './consistency-rule.ts'
+import { complain, isReported, itemsOf, keysOf, named, type Rule, type ServiceContext } from './consistency-rule.ts'
 import type { Entry, Node } from './node.ts'
 import { get, textOf } from './node.ts'
 import { profilesOf } from './select.ts'
@@ -10,7 +10,7 @@ import { enumerate } from './words.ts'
 /** Whether `key` is declared in a section; else says so. */
 const checkReference = (context: ServiceContext, section: string, key: string, path: TreePath, node: Node): void => {
   const declared = get(context.tree, section)
-  if (get(declared, key) || key === '') return
+  if (get(declared, key)) return
   const kind = section.slice(0, -1)
   const hint = didYouMean(key, keysOf(declared)) ?? `declare it below ${section}:`
   complain(context, {
@@ -51,19 +51,27 @@ const volumesExist: Rule = (context) => {
   }
 }
 
+const checkFile = (context: ServiceContext, mount: Node, section: 'secrets' | 'configs', path: TreePath): void => {
+  const source = get(mount, 'source')
+  if (source) checkReference(context, section, textOf(source) ?? '', path, source)
+  else if (mount.kind === 'map' && !isReported(mount)) {
+    const kind = section.slice(0, -1)
+    const hint = `add source: and the name of the ${kind}`
+    complain(context, { code: 'key-missing', path, message: `mounts a ${kind} without source`, node: mount, hint })
+  }
+}
+
 const filesExist =
   (key: 'secrets' | 'configs'): Rule =>
   (context) => {
     for (const [index, mount] of itemsOf(get(context.service, key)).entries()) {
-      const source = get(mount, 'source')
-      if (source) checkReference(context, key, textOf(source) ?? '', [key, index], source)
+      checkFile(context, mount, key, [key, index])
     }
   }
 
 const buildSecretsExist: Rule = (context) => {
   for (const [index, mount] of itemsOf(get(get(context.service, 'build'), 'secrets')).entries()) {
-    const source = get(mount, 'source')
-    if (source) checkReference(context, 'secrets', textOf(source) ?? '', ['build', 'secrets', index], source)
+    checkFile(context, mount, 'secrets', ['build', 'secrets', index])
   }
 }
 

@@ -60,7 +60,9 @@ export const keysOf = (node: Node | undefined): readonly string[] =>
   node?.kind === 'map' ? [...node.entries.keys()] : []
 export const itemsOf = (node: Node | undefined): SequenceNode['items'] => (node?.kind === 'sequence' ? node.items : [])
 export const numberOf = (node: Node | undefined): number | undefined =>
-  node?.kind === 'scalar' && typeof node.value === 'number' ? node.value : undefined
+  node?.kind === 'scalar' && (typeof node.value === 'number' || typeof node.value === 'bigint')
+    ? Number(node.value)
+    : undefined
 
 /** A part of it was reported. */
 export const isReported = (node: Node): boolean =>

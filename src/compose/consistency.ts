@@ -1,6 +1,5 @@
 /** What no schema can say: keys that exclude each other, values that cannot be. One function for each rule. */
 import type { TreePath } from '../errors.ts'
-import { isAddress } from '../units/addresses.ts'
 import { didYouMean } from '../units/suggest.ts'
 import { PROJECT_RULES } from './consistency-project.ts'
 import { REFERENCE_RULES } from './consistency-references.ts'
@@ -14,6 +13,7 @@ import {
   type Rule,
   writtenValue,
 } from './consistency-rule.ts'
+import { VALUE_RULES } from './consistency-values.ts'
 import type { Node } from './node.ts'
 import { get, textOf } from './node.ts'
 import { shown } from './words.ts'
@@ -203,30 +203,6 @@ const mountsComplete: Rule = (context) => {
   }
 }
 
-const portsComplete: Rule = (context) => {
-  for (const [index, port] of itemsOf(get(context.service, 'ports')).entries()) {
-    const address = get(port, 'host_ip')
-    if (port.kind === 'map' && !get(port, 'target') && !isReported(port)) {
-      complain(context, {
-        code: 'key-missing',
-        path: ['ports', index],
-        message: 'has a port without target',
-        hint: 'add target: and the port of the container',
-        node: port,
-      })
-    }
-    if (address && !isAddress(textOf(address) ?? '')) {
-      complain(context, {
-        code: 'address-invalid',
-        path: ['ports', index, 'host_ip'],
-        message: `publishes a port on ${shown(address)}, which is not an IP address`,
-        hint: 'write an address of this machine in digits, such as 127.0.0.1',
-        node: address,
-      })
-    }
-  }
-}
-
 const deviceRequests: Rule = (context) => {
   const reserved = descend(context.service, ['deploy', 'resources', 'reservations', 'devices'])
   for (const request of [...itemsOf(get(context.service, 'gpus')), ...itemsOf(reserved)]) {
@@ -298,8 +274,8 @@ const SERVICE_RULES: readonly Rule[] = [
   watchTargets,
   targetsOnce,
   mountsComplete,
-  portsComplete,
   deviceRequests,
+  ...VALUE_RULES,
 ]
 
 export const checkConsistency = (input: Consistency): void => {

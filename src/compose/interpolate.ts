@@ -19,8 +19,6 @@ const SERVICE_CASTS: Readonly<Record<string, Cast>> = {
   cpu_percent: 'float',
   cpu_period: 'integer',
   cpu_quota: 'integer',
-  cpu_rt_period: 'integer',
-  cpu_rt_runtime: 'integer',
   cpu_shares: 'integer',
   cpus: 'float',
   init: 'boolean',

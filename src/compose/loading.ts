@@ -19,6 +19,7 @@ import { hideSecrets, secretValues } from './secret-variables.ts'
 import { decodeTrees, encodeTrees } from './tree-codec.ts'
 
 type Environment = Readonly<Record<string, string>>
+const isEmpty = (tree: Node): boolean => tree.kind === 'map' && tree.entries.size === 0
 
 /** One run of the phases: what they share. */
 export class Loading {
@@ -57,7 +58,7 @@ export class Loading {
     for (const file of this.input.files) {
       const parsed = await this.parseFile(file)
       if (!parsed) this.broken = true
-      if (parsed?.length === 0) this.#reportEmpty(file)
+      if (parsed?.every(isEmpty)) this.#reportEmpty(file)
       trees.push(...(parsed ?? []))
     }
     return trees
@@ -137,7 +138,7 @@ export class Loading {
 }
 
 /** Part of the key of remembered checks: to be raised with every change of what the schema refuses. */
-const SCHEMA_VERSION = 1
+const SCHEMA_VERSION = 2
 
 /** In the order in which the files were read, as a reader meets them; first what has no place. */
 const sortDiagnostics = ({ report, sources }: Loading): readonly Diagnostic[] => {
@@ -172,7 +173,7 @@ export const finish = (loading: Loading, tree: MapNode, disabled?: MapNode): Loa
       if (isComplete) project ??= createProject({ tree, disabled, ...context })
       return project
     },
-    canonical: toPlain(tree, disabled === undefined) as Readonly<Record<string, unknown>>,
+    canonical: toPlain(tree, true) as Readonly<Record<string, unknown>>,
     origins: new LazyOrigins(tree),
     diagnostics: sortDiagnostics(loading).map((each) => hideSecrets(explain(each, loading), secrets)),
     secretVariables: loading.secretVariables,

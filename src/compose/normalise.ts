@@ -119,6 +119,12 @@ const cleanTargets = (volumes: Node | undefined): Node | undefined => {
   })
 }
 
+/** `scale` says the same as `deploy.replicas`. */
+const withReplicas = (deploy: Node | undefined, scale: Node | undefined): Node | undefined =>
+  deploy?.kind === 'map' && scale && !isNull(scale) && !get(deploy, 'replicas')
+    ? withEntries(deploy, { replicas: scale })
+    : deploy
+
 const normaliseService = (service: Node, { environment }: NormaliseContext): Node => {
   if (service.kind !== 'map') return service
   const policy = get(service, 'pull_policy')
@@ -127,6 +133,7 @@ const normaliseService = (service: Node, { environment }: NormaliseContext): Nod
     networks: usesDefaultNetwork(service)
       ? mapOf({ default: scalar(null, assumed(service.origin)) }, assumed(service.origin))
       : get(service, 'networks'),
+    deploy: withReplicas(get(service, 'deploy'), get(service, 'scale')),
     pull_policy: policy && textOf(policy) === 'if_not_present' ? scalar('missing', policy.origin) : policy,
     volumes: cleanTargets(get(service, 'volumes')),
   })

@@ -40,6 +40,12 @@ const absolute: Resolver = (node, context) => {
   return resolved === path ? node : scalar(resolved, node.origin)
 }
 
+/** `C:\\x`, `\\\\host\\x`: of a machine with Windows, as they are. */
+const WINDOWS = /^(?:.:[\\/]|[\\/]{2})/
+
+const absoluteAnywhere: Resolver = (node, context) =>
+  WINDOWS.test(textOf(node) ?? '') ? node : absolute(node, context)
+
 const REMOTE = /:\/\/|^(?:service:|docker-image:|oci-layout:|github\.com\/|git@)/
 
 const contextPath: Resolver = (node, context) => (REMOTE.test(textOf(node) ?? '') ? node : absolute(node, context))
@@ -47,7 +53,7 @@ const contextPath: Resolver = (node, context) => (REMOTE.test(textOf(node) ?? ''
 const mountSource: Resolver = (node, context) => {
   const source = get(node, 'source')
   if (node.kind !== 'map' || textOf(get(node, 'type')) !== 'bind' || !source) return node
-  return withEntries(node, { source: absolute(source, context) })
+  return withEntries(node, { source: absoluteAnywhere(source, context) })
 }
 
 /** `driver: local` with `o: bind` is a bind mount in disguise. */
@@ -56,19 +62,19 @@ const boundDevice: Resolver = (node, context) => {
   const path = get(options, 'device')
   if (node.kind !== 'map' || options?.kind !== 'map' || !path) return node
   if (textOf(get(node, 'driver')) !== 'local' || textOf(get(options, 'o')) !== 'bind') return node
-  return withEntries(node, { driver_opts: withEntries(options, { device: absolute(path, context) }) })
+  return withEntries(node, { driver_opts: withEntries(options, { device: absoluteAnywhere(path, context) }) })
 }
 
 const RESOLVERS = compilePatterns<Resolver>({
   'services.*.build.context': contextPath,
   'services.*.build.additional_contexts.*': contextPath,
-  'services.*.build.ssh.*': absolute,
+  'services.*.build.ssh.*': absoluteAnywhere,
   'services.*.env_file.[].path': absolute,
   'services.*.label_file.[]': absolute,
   'services.*.develop.watch.[].path': absolute,
   'services.*.volumes.[]': mountSource,
-  'configs.*.file': absolute,
-  'secrets.*.file': absolute,
+  'configs.*.file': absoluteAnywhere,
+  'secrets.*.file': absoluteAnywhere,
   'volumes.*': boundDevice,
 })
 

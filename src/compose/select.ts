@@ -110,6 +110,13 @@ const sourcesOf = (service: Node, key: string): readonly string[] => {
   return items?.kind === 'sequence' ? items.items.map((item) => textOf(get(item, 'source')) ?? '') : []
 }
 
+/** Other mounts have a source too: a directory, an image. */
+const volumesOf = (service: Node): readonly string[] => {
+  const mounts = get(service, 'volumes')
+  const named = mounts?.kind === 'sequence' ? mounts.items.filter((item) => textOf(get(item, 'type')) === 'volume') : []
+  return named.map((item) => textOf(get(item, 'source')) ?? '')
+}
+
 const namesOf = (service: Node, key: string): readonly string[] => {
   const entries = get(service, key)
   return entries?.kind === 'map' ? [...entries.entries.keys()] : []
@@ -117,7 +124,7 @@ const namesOf = (service: Node, key: string): readonly string[] => {
 
 const USES: Readonly<Record<string, (service: Node) => readonly string[]>> = {
   networks: (service) => namesOf(service, 'networks'),
-  volumes: (service) => sourcesOf(service, 'volumes'),
+  volumes: volumesOf,
   secrets: (service) => [...sourcesOf(service, 'secrets'), ...sourcesOf(get(service, 'build') ?? service, 'secrets')],
   configs: (service) => sourcesOf(service, 'configs'),
   models: (service) => namesOf(service, 'models'),

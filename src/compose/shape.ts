@@ -8,9 +8,16 @@ import type { TreePath } from '../errors.ts'
 /** A single value. `?`: also printed where it is false, 0 or empty, because absent means something else. */
 export type ScalarKind =
   | 'text'
+  | 'text?'
   | 'integer'
   | 'integer?'
+  /** Not negative. */
+  | 'natural'
+  | 'natural?'
+  /** A fraction, with the digits that a 32-bit float keeps. */
   | 'number'
+  /** Microseconds, also written as a duration. */
+  | 'microseconds'
   | 'boolean'
   | 'boolean?'
   /** Bytes as decimal text. */
@@ -72,7 +79,7 @@ const DEVICES: Shape = {
 }
 const FILE_MOUNTS: Shape = { list: fields({ source: 'text', target: 'text', uid: 'text', gid: 'text', mode: 'mode' }) }
 const UPDATE = fields({
-  parallelism: 'integer?',
+  parallelism: 'natural?',
   delay: 'duration',
   failure_action: 'text',
   monitor: 'duration',
@@ -84,7 +91,7 @@ const FILE_OBJECT = fields({
   name: 'text',
   file: 'text',
   environment: 'text',
-  content: 'text',
+  content: 'text?',
   external: 'boolean',
   labels: 'labels',
   driver: 'text',
@@ -139,13 +146,13 @@ const DEPLOY = fields({
       }),
     },
   },
-  restart_policy: fields({ condition: 'text', delay: 'duration?', max_attempts: 'integer?', window: 'duration?' }),
+  restart_policy: fields({ condition: 'text', delay: 'duration?', max_attempts: 'natural?', window: 'duration?' }),
   placement: {
     optional: true,
     fields: {
       constraints: 'texts',
       preferences: { list: fields({ spread: 'text' }) },
-      max_replicas_per_node: 'integer',
+      max_replicas_per_node: 'natural',
     },
   },
   endpoint_mode: 'text',
@@ -166,8 +173,8 @@ const MOUNT = fields({
 const PORT = fields({
   name: 'text',
   mode: 'text',
-  host_ip: 'text',
-  target: 'integer',
+  host_ip: 'text?',
+  target: 'natural?',
   published: 'text',
   protocol: 'text',
   app_protocol: 'text',
@@ -204,8 +211,8 @@ export const SERVICE = fields({
     },
   }),
   blkio_config: fields({
-    weight: 'integer',
-    weight_device: { list: fields({ path: 'text', weight: 'integer' }) },
+    weight: 'natural',
+    weight_device: { list: fields({ path: 'text', weight: 'natural' }) },
     device_read_bps: BLOCK_LIMITS,
     device_read_iops: BLOCK_LIMITS,
     device_write_bps: BLOCK_LIMITS,
@@ -219,8 +226,8 @@ export const SERVICE = fields({
   cpu_percent: 'number',
   cpu_period: 'integer',
   cpu_quota: 'integer',
-  cpu_rt_period: 'integer',
-  cpu_rt_runtime: 'integer',
+  cpu_rt_period: 'microseconds',
+  cpu_rt_runtime: 'microseconds',
   cpus: 'number',
   cpuset: 'text',
   cpu_shares: 'integer',
@@ -250,7 +257,7 @@ export const SERVICE = fields({
     test: 'test',
     timeout: 'duration?',
     interval: 'duration?',
-    retries: 'integer?',
+    retries: 'natural?',
     start_period: 'duration?',
     start_interval: 'duration?',
     disable: 'boolean',

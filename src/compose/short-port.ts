@@ -74,7 +74,7 @@ const findMistake = (
 /** One entry for each container port of a range. */
 export const parsePort = (text: string): readonly ShortPort[] | PortMistake => {
   const slash = text.lastIndexOf('/')
-  const protocol = (slash < 0 ? 'tcp' : text.slice(slash + 1)).toLowerCase()
+  const protocol = (slash < 0 ? '' : text.slice(slash + 1)).toLowerCase() || 'tcp'
   const { address, published, target } = splitAddress(slash < 0 ? text : text.slice(0, slash))
   const hostIp = address.replace(/^\[(.*)\]$/, '$1')
   const mistake = findMistake(text, hostIp, published, target, protocol)
@@ -88,10 +88,12 @@ export const parsePort = (text: string): readonly ShortPort[] | PortMistake => {
       hint: 'write ranges of the same length',
     }
   }
-  return Array.from({ length: count + 1 }, (_, index) => ({
+  const ports = Array.from({ length: count + 1 }, (_, index) => ({
     hostIp: hostIp === '' ? undefined : hostIp,
     target: inner.first + index,
     published: outer && (count === 0 ? formatPortRange(outer) : String(outer.first + index)),
     protocol,
   }))
+  // The reference sorts them as text: 10 comes before 9.
+  return ports.sort((one, other) => (String(one.target) < String(other.target) ? -1 : 1))
 }

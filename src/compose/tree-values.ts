@@ -7,7 +7,9 @@ export const text = (node: Node | undefined, ...path: string[]): string | undefi
 
 export const number = (node: Node | undefined, ...path: string[]): number | undefined => {
   const found = at(node, path)
-  return found?.kind === 'scalar' && typeof found.value === 'number' ? found.value : undefined
+  if (found?.kind !== 'scalar') return undefined
+  // Beyond 2^53 nothing depends on the last digits.
+  return typeof found.value === 'number' || typeof found.value === 'bigint' ? Number(found.value) : undefined
 }
 
 export const flag = (node: Node | undefined, ...path: string[]): boolean | undefined => {

@@ -13,6 +13,8 @@ const UNITS: Readonly<Record<string, number>> = {
   μs: 1e3,
   ns: 1,
 }
+/** 64 bits of nanoseconds: 292 years. */
+const MAXIMUM = 2 ** 63
 const PART = /(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|w|d|h|m|s)/y
 
 /** Nanoseconds, or undefined where the text is no duration. `0` needs no unit. */
@@ -28,7 +30,7 @@ export const parseDuration = (text: string): number | undefined => {
     if (match?.[1] === undefined || match[2] === undefined) return undefined
     total += Number(match[1]) * (UNITS[match[2]] ?? 0)
   }
-  return Number.isFinite(total) ? sign * Math.round(total) : undefined
+  return total <= MAXIMUM ? sign * Math.round(total) : undefined
 }
 
 const fraction = (value: number): string => {
