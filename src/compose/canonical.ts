@@ -110,12 +110,12 @@ const keyValueMap: Transform = (node, { report, path, strict }) => {
   return map(entries, node.origin)
 }
 
-/** `default` is the agent; any other key has a path. */
+/** `default` is the agent; any other key has a path. `ID: PATH` is how the canonical form prints it. */
 const sshKeys: Transform = (node, { report, path: place, strict }) => {
   if (!isTextList(node)) return node
   const entries = new Map<string, Entry>()
   for (const [index, item] of node.items.entries()) {
-    const [id = '', path] = (textOf(item) ?? '').split(/=(.*)/s)
+    const [id = '', path] = (textOf(item) ?? '').split(/(?:=|: )(.*)/s)
     if (path === undefined && id !== 'default' && strict) {
       const message = `${nameOf([...place, index])} is the key ${quoted(id)} without its path`
       const hint = `write default for the agent, or ${id || 'ID'}=PATH`
