@@ -11,6 +11,8 @@ export interface ProvenanceOptions {
   readonly name: (file: string) => string
   /** undefined: the variable has no value but what env files of includes may give it. */
   readonly sourceOf: (variable: string) => VariableSource | undefined
+  /** What named the project where no file did: `--project-name`. undefined: its directory. */
+  readonly namedBy?: string | undefined
 }
 
 /** What `config --origins --format json` says of one value. Positions are of the whole file. */
@@ -51,7 +53,7 @@ export class Provenances {
   comment(pointer: string): string | undefined {
     const found = this.#origins.get(pointer)?.value
     if (found === undefined) return undefined
-    if (found.assumed) return 'default'
+    if (found.assumed) return pointer === '/name' ? (this.#options.namedBy ?? 'default') : 'default'
     const variables = found.variables.map((name) => `${name} ${this.#sourceWords(name, found)}`)
     const replaced = replacedBy(found).map((origin) => this.#line(origin))
     return [

@@ -130,6 +130,21 @@ test('comments change nothing of what the YAML means', async () => {
   }
 })
 
+test('a name that no file gives says who gave it', async () => {
+  const each = named('secrets-in-mistakes')
+  const nameOf = async (environment: Record<string, string>, before: readonly string[] = []) => {
+    const { stdout } = await runConfig(
+      { ...each, settings: { environment } },
+      ['--origins', '--no-interpolate'],
+      before,
+    )
+    return stdout.split('\n').find((line) => line.startsWith('name:'))
+  }
+  assert.is(await nameOf({}), 'name: project # default')
+  assert.is(await nameOf({ COMPOSE_PROJECT_NAME: 'x' }), 'name: x # COMPOSE_PROJECT_NAME from the shell')
+  assert.is(await nameOf({ COMPOSE_PROJECT_NAME: 'x' }, ['-p', 'shop']), 'name: shop # --project-name')
+})
+
 test('a secret is printed by no flag but the one that says so', async () => {
   const flags = ['', '--format json', '--origins', '--origins --format json', '--environment', '--variables']
   for (const words of flags) {

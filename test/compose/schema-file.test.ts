@@ -48,6 +48,10 @@ const allKeys: readonly Key[] = [
   ...Object.entries(definitions).flatMap(([name, inner]) => keysOf(inner, `/$defs/${name}`)),
 ]
 
+test('the schema is one itself', () => {
+  assert.is(new Ajv2020({ strict: false }).validateSchema(schema), true)
+})
+
 test('the schema has every key of the specification', () => {
   const { service, build, deploy } = schema.$defs
   const counts = [service, build, deploy].map(({ properties }) => Object.keys(properties).length)
