@@ -163,7 +163,10 @@ export class Extender {
     const { report, growth } = this.#context
     const path = ['services', layer.name] as const
     if (!growth.admit(below, { path, origin: originOf(layer) })) return failedOver(layer)
-    return mergeOver(below, withoutExtends(layer.service), { report, path, where: 'in the service it extends' })
+    // A tag of the service as a whole is about earlier files, not about what it extends.
+    const { tag, ...service } = withoutExtends(layer.service)
+    const merged = mergeOver(below, service as Node, { report, path, where: 'in the service it extends' })
+    return tag ? { ...merged, tag } : merged
   }
 
   #reportUnknownKeys({ service, name }: Layer): void {

@@ -212,6 +212,8 @@ const mergeMaps = (base: MapNode, over: MapNode, context: Context): MapNode => {
 }
 
 const mergeNodes = (base: Node, over: Node, context: Context): Node => {
+  // One included tree that came by two ways.
+  if (base === over) return base
   if (over.tag === 'override') return replaced(base, over)
   const rule = context.rules?.value
   return rule && !isNull(base) ? rule(base, over, context) : mergePlain(base, over, context)
