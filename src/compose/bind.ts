@@ -138,7 +138,10 @@ const command = (node: Node, context: Context): Bound => {
   if (node.kind !== 'scalar') return node.kind === 'sequence' ? mapItems(node, textNode) : node
   const line = printScalar(node.value ?? '')
   const split = splitCommand(line)
-  if ('mistake' in split) return fail(node, context, 'command-invalid', `a command: ${split.mistake}`)
+  if ('mistake' in split) {
+    const hint = 'close it, or write the words as a list: ["sh", "-c", "…"]'
+    return fail(node, context, 'command-invalid', `a command: ${split.mistake}`, hint)
+  }
   if (split.cutAt !== undefined) {
     const { report, path } = context
     const rest = line.slice(split.cutAt)

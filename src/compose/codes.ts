@@ -32,7 +32,8 @@ export const MEANINGS = {
     'An alias (`*name`) or merge key (`<<`) leads to nothing, to itself, or to something that it cannot take.',
   'yaml-alias-bomb':
     'Aliases of aliases make the file thousands of times as large as it looks, which would fill the memory.',
-  'yaml-tag': 'A tag (`!name`) stands where it cannot. Compose knows `!reset` and `!override`.',
+  'yaml-tag':
+    'A tag (`!name`) stands where it cannot, or means nothing. Compose knows `!reset` and `!override`; text that starts so needs quotes.',
   'key-duplicate':
     'One map has the same key twice. Which of the two is meant is anybody’s guess, so that neither counts.',
   'key-not-text': 'A key without quotes is read as a number, a date, true, false or nothing. Keys have to be text.',

@@ -9,7 +9,7 @@ import type { Origin } from './project.ts'
 import type { Report } from './report.ts'
 import { substitute } from './template.ts'
 import { numberHint } from './unit-hints.ts'
-import { templateHint, unsetHint } from './variable-hints.ts'
+import { requiredHint, templateHint, unsetHint } from './variable-hints.ts'
 import { nameOf, shown } from './words.ts'
 
 type Cast = 'integer' | 'float' | 'boolean'
@@ -128,6 +128,7 @@ class Interpolator {
           code: 'variable-required',
           path,
           message: `The variable ${name} needs a value${reason}`,
+          hint: requiredHint(name, environment),
           origin: this.#place(node.origin, text, start, end),
         })
       },

@@ -7,7 +7,7 @@ import type { Origin } from './project.ts'
 import type { Report } from './report.ts'
 import { suggest } from '../units/suggest.ts'
 import { isDate, resolvePlain } from './scalar.ts'
-import { findCause } from './yaml-causes.ts'
+import { type Cause, findCause, findOwnCause } from './yaml-causes.ts'
 import { describeYamlError } from './yaml-errors.ts'
 import { reportTextMistakes } from './yaml-text-mistakes.ts'
 
@@ -76,7 +76,8 @@ class TreeBuilder {
     this.#budget -= built.size
     if (this.#budget >= 0) return built
     const message = `Aliases expand to more than ${ALIAS_BUDGET} values`
-    if (this.#budget + built.size >= 0) this.#report.add({ code: 'yaml-alias-bomb', path: [], message, origin })
+    const hint = 'write out what they repeat, or repeat less'
+    if (this.#budget + built.size >= 0) this.#report.add({ code: 'yaml-alias-bomb', path: [], message, hint, origin })
     return { node: poisoned(origin), size: 1 }
   }
 
@@ -213,15 +214,30 @@ const pointAt = (text: string, start: number): number => {
   return Math.min(start + blank, last)
 }
 
-/** The first one: what follows it is mostly its echo. */
-const reportError = (document: Document.Parsed, file: string, text: string, report: Report): boolean => {
-  const [error] = document.errors
-  if (!error) return false
-  const start = pointAt(text, error.pos[0])
-  const end = Math.max(Math.min(error.pos[1], text.trimEnd().length), start + 1)
-  const cause = findCause(text, { code: error.code, message: error.message, start })
-  const { code, message, hint } = cause ?? describeYamlError(error.code, error.message)
-  report.add({ code, path: [], message, hint, origin: { file, ...(cause ?? { start, end }) } })
+/** As many as are worth looking at: a parser that has lost its way finds errors without end. */
+const ERRORS = 50
+
+/** The first one, and of the others those that are no echo of it: a mistake of their own line. */
+const reportErrors = (document: Document.Parsed, file: string, text: string, report: Report): boolean => {
+  const [first, ...others] = document.errors.slice(0, ERRORS)
+  if (!first) return false
+  const start = pointAt(text, first.pos[0])
+  const end = Math.max(Math.min(first.pos[1], text.trimEnd().length), start + 1)
+  const cause = findCause(text, { code: first.code, message: first.message, start }) ?? {
+    ...describeYamlError(first.code, first.message),
+    ...{ start, end },
+  }
+  const lines = new Set<number>()
+  const tell = ({ code, message, hint, ...place }: Cause): void => {
+    const line = text.lastIndexOf('\n', place.start - 1)
+    if (!lines.has(line)) report.add({ code, path: [], message, hint, origin: { file, ...place } })
+    lines.add(line)
+  }
+  tell(cause)
+  for (const { code, message, pos } of others) {
+    const own = findOwnCause(text, { code, message, start: pointAt(text, pos[0]) })
+    if (own) tell(own)
+  }
   return true
 }
 
@@ -244,7 +260,7 @@ export const parse = (file: string, text: string, report: Report): Parsed => {
   if (!Array.isArray(documents)) return { trees: [], broken: false }
   const trees: Node[] = []
   for (const document of documents as Document.Parsed[]) {
-    if (reportError(document, file, text, report)) return { trees: [], broken: true }
+    if (reportErrors(document, file, text, report)) return { trees: [], broken: true }
     if (document.contents === null) continue
     const range = createOrigin(file, document.range[0], document.range[1])
     trees.push(new TreeBuilder(file, text, report).build(document.contents as YamlNode, range).node)

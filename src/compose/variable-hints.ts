@@ -4,12 +4,21 @@ import { suggest } from '../units/suggest.ts'
 /** Short names are near to too many others. */
 const SHORTEST = 4
 
-/** For a variable without value. */
-export const unsetHint = (name: string, environment: Readonly<Record<string, string>>): string => {
-  const fallback = `give a default: \${${name}:-…}`
+type Environment = Readonly<Record<string, string>>
+
+/** A question about a variable that has a value and nearly this name, before what else to do. */
+const nearOr = (name: string, environment: Environment, otherwise: string): string => {
   const near = name.length < SHORTEST ? undefined : suggest(name, Object.keys(environment))
-  return near === undefined ? fallback : `did you mean $${near}? Or ${fallback}`
+  return near === undefined ? otherwise : `did you mean $${near}? Or ${otherwise}`
 }
+
+/** For a variable without value. */
+export const unsetHint = (name: string, environment: Environment): string =>
+  nearOr(name, environment, `give a default: \${${name}:-…}`)
+
+/** For one that has to have a value. */
+export const requiredHint = (name: string, environment: Environment): string =>
+  nearOr(name, environment, `set ${name} in the shell or in .env`)
 
 const LITERAL = 'write $$ for a dollar sign'
 

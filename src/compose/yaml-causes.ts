@@ -269,11 +269,31 @@ const LOOKS: readonly Look[] = [
   colon,
 ]
 
-/** Why the parser stumbled at `start`; undefined: none of the usual reasons. */
-export const findCause = (text: string, error: { code: string; message: string; start: number }): Cause | undefined => {
-  if (error.code === 'BAD_INDENT' && error.message.startsWith('Flow')) return openBracket(text, error.start)
+interface ParserError {
+  readonly code: string
+  readonly message: string
+  readonly start: number
+}
+
+const stumbleAt = (text: string, error: ParserError): Stumble => {
   const line = lineAt(text, error.start)
-  const stumble = { ...error, line, above: lineAbove(text, line), below: lineBelow(text, line) }
+  return { ...error, line, above: lineAbove(text, line), below: lineBelow(text, line) }
+}
+
+/** A mistake of the line itself, whatever stands above it: no echo of an earlier one. */
+export const findOwnCause = (text: string, error: ParserError): Cause | undefined => {
+  const stumble = { ...stumbleAt(text, error), above: undefined, below: undefined }
+  for (const look of [foreignFile, special, spaceAfterDash, spaceAfterColon, colon]) {
+    const found = look(stumble)
+    if (found) return found
+  }
+  return undefined
+}
+
+/** Why the parser stumbled at `start`; undefined: none of the usual reasons. */
+export const findCause = (text: string, error: ParserError): Cause | undefined => {
+  if (error.code === 'BAD_INDENT' && error.message.startsWith('Flow')) return openBracket(text, error.start)
+  const stumble = stumbleAt(text, error)
   for (const look of LOOKS) {
     const found = look(stumble)
     if (found) return found

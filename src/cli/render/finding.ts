@@ -15,6 +15,12 @@ const placeOf = (diagnostic: Diagnostic, located: Located) => {
   return { file, line, column, endLine: end.line, endColumn: end.column }
 }
 
+const relatedOf = ({ related }: Diagnostic, { sources }: Located) => {
+  if (related === undefined) return {}
+  const { file, start } = related.at
+  return { related: { message: related.message, file, ...new Positions(sources).at(file, start) } }
+}
+
 /** Fields of version 1; later ones only add. */
 export const findingDocument = (diagnostic: Diagnostic, located: Located): object => {
   const { severity, code, path, message, hint = null } = diagnostic
@@ -23,5 +29,6 @@ export const findingDocument = (diagnostic: Diagnostic, located: Located): objec
     ...{ version: 1, kind: 'finding', level: severity, code, path: pointerOf(path), service },
     ...placeOf(diagnostic, located),
     ...{ message, hint },
+    ...relatedOf(diagnostic, located),
   }
 }
