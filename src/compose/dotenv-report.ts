@@ -5,8 +5,8 @@ import type { Report } from './report.ts'
 
 export const reportDotenv = ({ mistake, unset }: DotenvResult, file: string, path: TreePath, report: Report): void => {
   if (mistake) {
-    const { message, start, end } = mistake
-    report.add({ code: 'env-file-syntax', path, message, origin: { file, start, end } })
+    const { message, hint, start, end } = mistake
+    report.add({ code: 'env-file-syntax', path, message, hint, origin: { file, start, end } })
   }
   for (const { name, start, end } of unset) {
     const message = `The variable ${name} is not set: an empty text stands in for it`

@@ -8,6 +8,7 @@ export interface DotenvMistake {
   /** From 1. */
   readonly line: number
   readonly message: string
+  readonly hint: string | undefined
   /** Offsets into the text. */
   readonly start: number
   readonly end: number
@@ -68,11 +69,19 @@ const replaceEscapes = (text: string): string =>
     },
   )
 
-const mistakeAt = (text: string, message: string, start: number, end: number): DotenvMistake => ({
+interface Words {
+  readonly message: string
+  readonly hint?: string
+}
+
+const mistakeAt = (text: string, { message, hint }: Words, start: number, end: number): DotenvMistake => ({
   line: text.slice(0, start).split('\n').length,
-  message,
-  start,
-  end,
+  ...{ message, hint, start, end },
+})
+
+const spaced = (name: string): Words => ({
+  message: `The name "${name}" contains a space`,
+  hint: `write ${name.trim().replaceAll(/\s+/g, '_')}=VALUE`,
 })
 
 class DotenvReader {
@@ -109,8 +118,8 @@ class DotenvReader {
     return end < 0 ? this.#text.length : end
   }
 
-  #fail(message: string, start: number, end = this.#lineEnd()): void {
-    this.mistake = mistakeAt(this.#text, message, start, end)
+  #fail(words: Words, start: number, end = this.#lineEnd()): void {
+    this.mistake = mistakeAt(this.#text, words, start, end)
   }
 
   #statement(): void {
@@ -123,13 +132,14 @@ class DotenvReader {
     const after = this.#offset + key.length
     const separator = this.#text[after]
     if (separator !== undefined && separator !== '=' && separator !== ':' && separator !== '\n') {
-      this.#fail(`"${separator}" cannot stand in the name of a variable`, after, after + 1)
+      const hint = 'names consist of letters, digits and "_": write NAME=VALUE'
+      this.#fail({ message: `"${separator}" cannot stand in the name of a variable`, hint }, after, after + 1)
       return
     }
     const name = key.trim()
     const nameStart = this.#offset + key.indexOf(name)
     if (/\s/.test(name)) {
-      this.#fail(`The name "${name}" contains a space`, this.#offset, this.#offset + key.trimEnd().length)
+      this.#fail(spaced(name), this.#offset, this.#offset + key.trimEnd().length)
       return
     }
     this.#offset = Math.min(after + 1, this.#text.length)
@@ -176,7 +186,8 @@ class DotenvReader {
       else value += character + (escaped ?? '')
       if (escaped !== undefined) index++
     }
-    this.#fail(`The closing ${quote} is missing`, start)
+    const hint = `write ${quote} at the end of the value`
+    this.#fail({ message: `The closing ${quote} is missing`, hint }, start)
     return undefined
   }
 
@@ -201,7 +212,7 @@ class DotenvReader {
       },
     })
     if (message === undefined) return value
-    this.#fail(message, start, start + text.length)
+    this.#fail({ message }, start, start + text.length)
     return undefined
   }
 }
@@ -232,8 +243,8 @@ export const parseRawEnvironment = (text: string, lookup: Lookup): DotenvResult 
     const name = cut < 0 ? line : line.slice(0, cut)
     const nameStart = end - whole.trimStart().length
     if (name === '' || /\s/.test(name)) {
-      const message = name === '' ? 'The name before = is missing' : `The name "${name}" contains a space`
-      return { variables, places, mistake: mistakeAt(text, message, nameStart, end), unset: [] }
+      const words = name === '' ? { message: 'The name before = is missing' } : spaced(name)
+      return { variables, places, mistake: mistakeAt(text, words, nameStart, end), unset: [] }
     }
     const value = cut < 0 ? lookup(name) : line.slice(cut + 1)
     if (value === undefined) continue

@@ -17,6 +17,7 @@ import {
 import type { PatternNode } from './pattern.ts'
 import { compilePatterns, stepKey } from './pattern.ts'
 import type { Report } from './report.ts'
+import { nameOf } from './words.ts'
 
 interface Context {
   readonly report: Report
@@ -180,7 +181,7 @@ const mergePlain = (base: Node, over: Node, context: Context): Node => {
   if (base.kind !== over.kind && (base.kind !== 'scalar' || context.path.length === 0)) {
     const { report, path, where } = context
     const words = { map: 'a map', sequence: 'a list', scalar: 'a single value' }
-    const message = `${path.join('.')} is ${words[over.kind]} here and ${words[base.kind]} ${where}`
+    const message = `${nameOf(path)} is ${words[over.kind]} here and ${words[base.kind]} ${where}`
     report.add({
       code: 'merge-mismatch',
       path,

@@ -3,6 +3,7 @@ import type { TreePath } from '../errors.ts'
 import type { Node, Plain } from './node.ts'
 import { mapItems, mapValues, poisoned, replaceAt, toPlain } from './node.ts'
 import type { Report } from './report.ts'
+import { nameOf } from './words.ts'
 
 /** Remembers values that passed, so that the validator need not even be loaded for a file seen before. */
 export interface PassedCache {
@@ -23,7 +24,7 @@ const poisonDates = (tree: Node, report: Report): Node => {
       return mapValues(node, (value, name) => (name.startsWith('x-') ? value : step(name, value)))
     if (node.kind === 'sequence') return mapItems(node, (item, index) => step(index, item))
     if (node.kind !== 'scalar' || !node.date) return node
-    const message = `${path.join('.')} is a date as it stands, not text`
+    const message = `${nameOf(path)} is a date as it stands, not text`
     report.add({
       code: 'date-unquoted',
       path,

@@ -37,8 +37,10 @@ export const formatDiagnostic = (context: Context, diagnostic: Diagnostic): stri
 
 /** As many as somebody reads, errors before warnings, and how many there are beside them; all of them for programs. */
 export const formatDiagnostics = (context: Context, diagnostics: readonly Diagnostic[]): string => {
-  const { shown, rest } = isForPrograms(context) ? { shown: diagnostics, rest: '' } : cutFindings(diagnostics)
-  return shown.map((diagnostic) => formatDiagnostic(context, diagnostic)).join('') + rest
+  const all = (some: readonly Diagnostic[]): readonly string[] => some.map((each) => formatDiagnostic(context, each))
+  if (isForPrograms(context)) return all(diagnostics).join('')
+  const { shown, rest } = cutFindings(diagnostics)
+  return [...all(shown), ...(rest === '' ? [] : [rest])].join('\n')
 }
 
 /** Everything that was read, for finding places. */
