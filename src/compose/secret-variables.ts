@@ -36,9 +36,16 @@ export const secretValues = (
 
 type Model = Pick<LoadResult, 'canonical' | 'origins' | 'secretVariables'>
 
-/** The canonical form with each value that such a variable went into masked; the same where there is none. */
-export const maskSecrets = ({ canonical, origins, secretVariables }: Model): LoadResult['canonical'] => {
-  if (secretVariables.size === 0) return canonical
+export interface Masked {
+  readonly canonical: LoadResult['canonical']
+  /** How many values were. */
+  readonly count: number
+}
+
+/** The canonical form with each value that such a variable went into masked. */
+export const maskSecrets = ({ canonical, origins, secretVariables }: Model): Masked => {
+  if (secretVariables.size === 0) return { canonical, count: 0 }
+  let count = 0
   const mask = (value: unknown, pointer: string): unknown => {
     if (Array.isArray(value)) return value.map((item, index) => mask(item, `${pointer}/${index}`))
     if (typeof value === 'object' && value !== null)
@@ -46,7 +53,9 @@ export const maskSecrets = ({ canonical, origins, secretVariables }: Model): Loa
         Object.entries(value).map(([key, member]) => [key, mask(member, pointer + pointerOf([key]))]),
       )
     const variables = origins.get(pointer)?.value.variables ?? []
-    return variables.some((name) => secretVariables.has(name)) ? MASK : value
+    if (!variables.some((name) => secretVariables.has(name))) return value
+    count++
+    return MASK
   }
-  return mask(canonical, '') as LoadResult['canonical']
+  return { canonical: mask(canonical, '') as LoadResult['canonical'], count }
 }

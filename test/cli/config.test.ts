@@ -155,6 +155,16 @@ test('a secret is printed by no flag but the one that says so', async () => {
   assert.match((await runConfig(named('secrets'), ['--show-secrets'])).stdout, /s3cret/)
 })
 
+test('masks are told, so that nobody deploys them', async () => {
+  const stderrOf = async (...flags: string[]) => (await runConfig(named('secrets'), flags)).stderr
+  assert.match(
+    await stderrOf(),
+    /^warning: 8 values that hold secrets are masked \[secrets-masked\]\n {2}give --show-secrets/,
+  )
+  assert.is(await stderrOf('--show-secrets'), '')
+  assert.is(await stderrOf('-q'), '')
+})
+
 test('quiet checks only, and lists are lists all the same', async () => {
   const each = named('lists')
   assert.equal(await runConfig(each, ['-q']), { code: 0, stdout: '', stderr: '' })

@@ -7,6 +7,7 @@ import { type Call, defineCommand } from '../command.ts'
 import type { Context } from '../context.ts'
 import { choice, flag, refused, text } from '../grammar.ts'
 import { checkFiles, type LoadRequest, loadFiles, reportFindings } from '../load-project.ts'
+import { formatDiagnostic } from '../render/diagnostic.ts'
 import { didYouMean } from '../../units/suggest.ts'
 import { UsageError } from '../usage.ts'
 
@@ -61,6 +62,16 @@ const formatHashes = async (project: Project, wanted: string): Promise<string> =
   return (await Promise.all(lines)).join('')
 }
 
+/** Whoever deploys this output would deploy asterisks. */
+const warnOfMasks = (context: Context, count: number): void => {
+  const message =
+    count === 1 ? 'One value that holds a secret is masked' : `${count} values that hold secrets are masked`
+  const hint = 'give --show-secrets to print what they are'
+  context.stderr.write(
+    formatDiagnostic(context, { code: 'secrets-masked', severity: 'warning', path: [], message, hint }),
+  )
+}
+
 const formatModel = async (context: Context, result: LoadResult, values: ConfigValues): Promise<string> => {
   const form = { interpolated: !values.noInterpolate }
   const isJson = values.format === 'json'
@@ -69,7 +80,8 @@ const formatModel = async (context: Context, result: LoadResult, values: ConfigV
     import('../../compose/secret-variables.ts'),
   ])
   if (values.origins && isJson) return (await import('../origins.ts')).originsDocument(context, result)
-  const canonical = values.showSecrets ? result.canonical : maskSecrets(result)
+  const { canonical, count } = values.showSecrets ? { canonical: result.canonical, count: 0 } : maskSecrets(result)
+  if (count > 0) warnOfMasks(context, count)
   if (values.origins) {
     const { provenancesOf } = await import('../origins.ts')
     return format.formatWithOrigins(canonical, provenancesOf(context, result), form)
