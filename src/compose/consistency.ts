@@ -95,6 +95,7 @@ const buildPlatforms: Rule = (context) => {
     path: ['platform'],
     message: `has the platform ${textOf(platform)}, which is not among build.platforms`,
     node: platform,
+    hint: 'add it there, or take another one',
   })
 }
 

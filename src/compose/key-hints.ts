@@ -2,6 +2,7 @@
 import type { TreePath } from '../errors.ts'
 import { didYouMean } from '../units/suggest.ts'
 import { compilePatterns, valueAt } from './pattern.ts'
+import { enumerate } from './words.ts'
 import { keysAt, placesInService, SECTIONS } from './schema-lookup.ts'
 
 type Synonyms = Readonly<Record<string, string>>
@@ -69,6 +70,14 @@ const tooHigh = (key: string, path: TreePath): string | undefined => {
 /** U+00A0 and its relatives, which a page of the web puts where a space was. */
 const STRANGE = /[\u00a0\u1680\u2000-\u200b\u202f\u205f\u3000\ufeff]/
 
+/** So few that they are quickly read. */
+const FEW = 6
+
+const allKeys = (path: TreePath): string | undefined => {
+  const keys = keysAt(path)
+  return keys.length > FEW ? undefined : `it has ${enumerate(keys, 'and')}`
+}
+
 export const keyHint = (key: string, path: TreePath): string | undefined => {
   if (STRANGE.test(key)) return 'what looks like spaces before it are other characters: write plain spaces'
   const synonyms = valueAt(SYNONYMS, path) ?? {}
@@ -76,5 +85,6 @@ export const keyHint = (key: string, path: TreePath): string | undefined => {
   if (meant !== undefined) return `did you mean "${meant}"?`
   if (path.length === 0) return tooHigh(key, path) ?? didYouMean(key, keysAt(path))
   const deep = isInService(path) ? tooDeep(key, path) : undefined
-  return deep ?? didYouMean(key, keysAt(path)) ?? (isInService(path) ? tooHigh(key, path) : undefined)
+  const high = isInService(path) ? tooHigh(key, path) : undefined
+  return deep ?? didYouMean(key, keysAt(path)) ?? high ?? allKeys(path)
 }

@@ -173,6 +173,7 @@ class TreeBuilder {
           code: 'yaml-alias',
           path: [],
           message: 'The merge key << takes a map or a list of maps',
+          hint: 'write <<: *NAME, with &NAME behind the key of an earlier map',
           origin: source.origin,
         })
         continue

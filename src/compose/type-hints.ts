@@ -72,7 +72,7 @@ const forText = (text: string, { types, path }: TypeMistake): string | undefined
   if (types.includes('object') && !text.includes('=') && takesPairs([...path, 0]))
     return 'write NAME: value in lines below it, indented further'
   const plain = /^[\w./-]+$/.test(text) ? text : `"${text}"`
-  return path.length > 2 ? `write it as a list: [${plain}]` : undefined
+  return `write it as a list: [${plain}]`
 }
 
 /** Lists whose items are two things with a colon between. */

@@ -243,7 +243,9 @@ const openQuote = (text: string, message: string): Cause | undefined => {
   let offset = 0
   for (const line of lines) {
     const value = /^\s*(?:- )*(?:[\w.-]+:\s+)?(["'].*)$/.exec(line)?.[1]
-    if (value !== undefined && value.split(quote).length === 2) {
+    // Within brackets a quote may open anywhere; an apostrophe may, too.
+    const isOdd = quote === '"' && line.split(quote).length % 2 === 0
+    if (isOdd || (value !== undefined && value.split(quote).length === 2)) {
       const start = offset + line.lastIndexOf(quote)
       const hint = `write ${quote} at the end of the value`
       return { code: 'yaml-quote', message: 'This quote is not closed', hint, start, end: start + 1 }
