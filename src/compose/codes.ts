@@ -5,7 +5,7 @@
 export const MEANINGS = {
   // files
   'file-not-found':
-    'A Compose file that was asked for is not there. Without `-f` or COMPOSE_FILE, Caisson looks for `compose.yaml` in the current directory and above it.',
+    'A Compose file that was asked for, on the command line or by `include` or `extends`, is not there. Without `-f` or COMPOSE_FILE, Caisson looks for `compose.yaml` in the current directory and above it.',
   'file-empty': 'A Compose file has nothing in it but comments. It needs at least `services:`.',
   'file-encoding':
     'The file is not written in UTF-8, the one encoding of Compose files. Read on, some characters would be others than those you wrote.',
@@ -48,7 +48,7 @@ export const MEANINGS = {
   'boolean-spelling': 'An old spelling of true or false, which later readers of YAML take for text.',
   // merge
   'merge-mismatch':
-    'Two files give one key values of different form, such as a list and a map. There is no rule to merge these.',
+    'Two files, or a service and the one it extends, give one key values of different form, such as a list and a map. There is no rule to merge these.',
   // schema
   'key-unknown':
     'A key that Compose does not know at this place. It is mostly misspelt, or stands one level too high or too deep.',
@@ -60,7 +60,7 @@ export const MEANINGS = {
   'version-obsolete': '`version:` had a meaning for docker-compose 1. It has none now.',
   'extension-unknown': 'Keys that start with `x-caisson-` are for Caisson, and it does not know this one.',
   'not-supported-yet':
-    'A part of the Compose Specification that changes what the file means and that Caisson cannot read yet.',
+    'A file is named that would have to be fetched from elsewhere. What it says cannot be known, and so the project is not whole.',
   // values
   'port-invalid': 'A port is not of the form `[[ADDRESS:]PUBLISHED:]TARGET[/PROTOCOL]`.',
   'volume-invalid': 'A mount is not of the form `[SOURCE:]TARGET[:OPTIONS]`.',
@@ -83,7 +83,8 @@ export const MEANINGS = {
   'service-disabled': 'A service needs another one that is switched off by its profiles.',
   'service-unknown': 'A service was named on the command line, and the files have none of that name.',
   'profile-unknown': 'A profile was asked for that no service has, but one is called nearly the same.',
-  cycle: 'Services need each other in a circle, so that none of them can start first.',
+  cycle:
+    'Services need each other in a circle, so that none of them can start first; or they extend each other, or files include each other, without an end.',
   'name-taken': 'Two services want one name for their containers.',
   'target-taken': 'Two mounts of one service have the same target. One would hide the other.',
 } as const satisfies Readonly<Record<string, string>>

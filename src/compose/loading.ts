@@ -84,10 +84,10 @@ export class Loading {
   }
 
   #reportMissing(file: string, { path = [], origin }: Partial<Mention> = {}): void {
-    const message = `The file ${file} does not exist`
     const inside = DEFAULT_FILES.map((name) => `${file}/${name}`)
     const inner = inside.find((name) => this.input.readFile(name) !== undefined)
-    const hint = inner === undefined ? undefined : `it is a directory: name ${inner}`
+    const message = inner === undefined ? `The file ${file} does not exist` : `${file} is a directory, not a file`
+    const hint = inner === undefined ? undefined : `name the file in it: ${inner}`
     if (isRemote(file)) this.report.add(remoteFinding(file, origin, path))
     else this.report.add({ code: 'file-not-found', path, message, hint, origin })
   }
