@@ -19,10 +19,26 @@ const LEAST_LENGTH = 4
 
 /** A finding without the values of secrets, where a mistake is one of such a value. */
 export const hideSecrets = (diagnostic: Diagnostic, values: readonly string[]): Diagnostic => {
-  const hide = (text: string): string => values.reduce((shown, value) => shown.replaceAll(value, MASK), text)
+  const hide = (text: string): string => values.reduce((shown, value) => hideParts(shown, value), text)
   const { message, hint } = diagnostic
   return { ...diagnostic, message: hide(message), ...(hint === undefined ? {} : { hint: hide(hint) }) }
 }
+
+/** Messages shorten long values, and quote the part of a value that is wrong. */
+const hideParts = (text: string, value: string): string =>
+  text
+    .replaceAll(value, MASK)
+    .replaceAll(/"([^"]*?)(…?)"/g, (quoted: string, part: string, dots: string) =>
+      part.length >= LEAST_LENGTH && (value.includes(part) || (dots !== '' && endsInside(part, value)))
+        ? `"${MASK}"`
+        : quoted,
+    )
+
+/** Whether a text breaks off within the value. */
+const endsInside = (text: string, value: string): boolean =>
+  Array.from({ length: Math.min(text.length, value.length) }, (_, index) => index + 1).some(
+    (length) => length >= LEAST_LENGTH && text.endsWith(value.slice(0, length)),
+  )
 
 /** What such variables hold, the longest first, for one may be part of another. */
 export const secretValues = (
