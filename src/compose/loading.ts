@@ -10,6 +10,7 @@ import type { LoadInput, LoadOptions } from './load.ts'
 import type { MapNode, Node, Plain } from './node.ts'
 import { createOrigin, toPlain } from './node.ts'
 import { LazyOrigins } from './origins.ts'
+import { directoryOf, joinPath } from './paths.ts'
 import type { LoadResult, Origin, Project } from './project.ts'
 import { isRemote, remoteFinding } from './remote.ts'
 import { Report } from './report.ts'
@@ -87,9 +88,17 @@ export class Loading {
     const inside = DEFAULT_FILES.map((name) => `${file}/${name}`)
     const inner = inside.find((name) => this.input.readFile(name) !== undefined)
     const message = inner === undefined ? `The file ${file} does not exist` : `${file} is a directory, not a file`
-    const hint = inner === undefined ? undefined : `name the file in it: ${inner}`
+    const hint = inner === undefined ? this.#besideHint(file, origin) : `name the file in it: ${inner}`
     if (isRemote(file)) this.report.add(remoteFinding(file, origin, path))
     else this.report.add({ code: 'file-not-found', path, message, hint, origin })
+  }
+
+  /** Where a file in another directory than the project's means one beside itself. */
+  #besideHint(file: string, origin: Origin | undefined): string | undefined {
+    if (origin === undefined) return undefined
+    const beside = joinPath(directoryOf(origin.file), file.slice(file.lastIndexOf('/') + 1))
+    if (beside === file || this.input.readFile(beside) === undefined) return undefined
+    return `${beside} is there, but paths start at the directory of the project`
   }
 
   #refuse(tree: Node): boolean {
