@@ -227,7 +227,8 @@ const LIMIT: ObjectShape = { fields: { soft: 'integer?', hard: 'integer?' } }
 const limit = (node: Node, context: Context): Bound => {
   if (node.kind === 'scalar') return integerOf(node, context, SIGNED, true)
   if (node.kind !== 'map') return node
-  return bindObject(node, LIMIT, context)
+  // The reference has no room for extensions here.
+  return bindObject(mapOf({ soft: get(node, 'soft'), hard: get(node, 'hard') }, node.origin), LIMIT, context)
 }
 
 const envFile = (node: Node): Bound => {

@@ -91,7 +91,6 @@ export const formatWithOrigins = (
 
 /** JSON shows more than YAML: commands that are not there, and the groups that are part of their owner; but no extensions. */
 const complete = (value: YamlValue, shape: Shape): YamlValue => {
-  if (shape === 'limit') return complete(value, LIMIT)
   if (typeof shape === 'string') return value
   if ('list' in shape) return Array.isArray(value) ? value.map((item: YamlValue) => complete(item, shape.list)) : value
   if (!(value instanceof Map)) return value

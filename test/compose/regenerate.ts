@@ -25,10 +25,9 @@ const run = (each: Case, flags: readonly string[]): string => {
   const [file = 'env', ...args] = [...wrapper, ...command]
   try {
     const cwd = join(directory, (each.settings.cwd ?? '/project').slice('/project'.length))
-    return execFileSync(file, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).replaceAll(
-      directory,
-      '/project',
-    )
+    const output = execFileSync(file, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
+    // What lies beside the project stands below the root.
+    return output.replaceAll(directory, '/project').replaceAll(`${parent}/`, '/')
   } finally {
     rmSync(parent, { recursive: true, force: true })
   }
