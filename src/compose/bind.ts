@@ -10,7 +10,7 @@ import type { Report } from './report.ts'
 import type { CompoundKind, ObjectShape, ScalarKind, Shape } from './shape.ts'
 import { inShapeOrder, PROJECT } from './shape.ts'
 import type { IntegerRange } from './numbers.ts'
-import { narrow, roundToSingle, SIGNED, toBytes, toInteger, toNumber, UNSIGNED } from './numbers.ts'
+import { narrow, outside, roundToSingle, SIGNED, toBytes, toInteger, toNumber, UNSIGNED } from './numbers.ts'
 import { durationHint, numberHint, sizeHint } from './unit-hints.ts'
 import { nameOf, quoted, shown } from './words.ts'
 
@@ -35,9 +35,9 @@ const fail = (node: Node, { report, path }: Context, code: Code, wanted: string,
 
 const integerOf = (node: ScalarNode, context: Context, range: IntegerRange, keepZero: boolean): Bound => {
   const value = toInteger(node.value ?? 0)
-  const isWithin = value !== undefined && value >= range.least && value <= range.most
-  if (value === undefined || !isWithin)
-    return fail(node, context, 'not-a-number', value === undefined ? 'a whole number' : range.words, hintOf(node))
+  const wanted = value === undefined ? 'a whole number' : outside(value, range)
+  if (value === undefined || wanted !== undefined)
+    return fail(node, context, 'not-a-number', wanted ?? 'a number', hintOf(node))
   return value === 0n && !keepZero ? undefined : { ...node, value: narrow(value) }
 }
 
@@ -80,7 +80,12 @@ const microsecondsOf = (node: ScalarNode, context: Context): Bound => {
 
 const durationOf = (node: ScalarNode, context: Context, keepZero: boolean): Bound => {
   const value = parseDuration(String(node.value))
-  if (value === undefined) return fail(node, context, 'duration-invalid', 'a time', durationHint(String(node.value)))
+  if (value === undefined) {
+    const hint = durationHint(String(node.value))
+    const isTooLong = hint === `write ${String(node.value)}`
+    const wanted = isTooLong ? 'a time below 292 years' : 'a time'
+    return fail(node, context, 'duration-invalid', wanted, isTooLong ? undefined : hint)
+  }
   return value === 0 && !keepZero ? undefined : { ...node, value: formatDuration(value) }
 }
 

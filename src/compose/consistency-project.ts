@@ -1,5 +1,5 @@
 /** Rules about what lies between services, or beside them: resources, names, cycles. One function for each. */
-import type { Consistency } from './consistency-rule.ts'
+import { type Consistency, isReported } from './consistency-rule.ts'
 import type { Node } from './node.ts'
 import { get, textOf } from './node.ts'
 import { dependenciesOf } from './select.ts'
@@ -24,7 +24,7 @@ const fileObjects =
     const objects = get(tree, section)
     if (objects?.kind !== 'map') return
     for (const [name, { key: origin, value }] of objects.entries) {
-      if (value.kind !== 'map' || get(value, 'external')) continue
+      if (value.kind !== 'map' || get(value, 'external') || isReported(value)) continue
       const present = keys.filter((key) => get(value, key))
       const problem = sourcesProblem(`${section}.${name}`, keys, present)
       const place = present.length === 0 ? (origin ?? value.origin) : value.origin

@@ -12,7 +12,8 @@ const checkReference = (context: ServiceContext, section: string, key: string, p
   const declared = get(context.tree, section)
   if (get(declared, key)) return
   const kind = section.slice(0, -1)
-  const hint = didYouMean(key, keysOf(declared)) ?? `declare it below ${section}:`
+  const hint =
+    key === '' ? `write the name of a ${kind}` : (didYouMean(key, keysOf(declared)) ?? `declare it below ${section}:`)
   complain(context, {
     code: 'reference-undefined',
     path,

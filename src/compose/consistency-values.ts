@@ -38,8 +38,8 @@ const linksNameServices: Rule = (context) => {
     const text = textOf(link) ?? ''
     const parts = text.split(':')
     if (parts[0] !== '' && parts.length <= 2) continue
-    const message = `has the link "${text}"`
-    const hint = 'write SERVICE or SERVICE:ALIAS'
+    const message = `has the link "${text}", which is neither SERVICE nor SERVICE:ALIAS`
+    const hint = 'write the name of a service, and behind a colon what it is called here'
     complain(context, { code: 'value-not-allowed', path: ['links', index], message, node: link, hint })
   }
 }

@@ -161,7 +161,7 @@ const containerNameOnce: Rule = (context) => {
 const watchTargets: Rule = (context) => {
   for (const [index, rule] of itemsOf(get(get(context.service, 'develop'), 'watch')).entries()) {
     const action = textOf(get(rule, 'action')) ?? ''
-    if (get(rule, 'target') || action === 'rebuild' || action === 'restart') continue
+    if (get(rule, 'target') || ['', 'rebuild', 'restart'].includes(action)) continue
     complain(context, {
       code: 'key-missing',
       path: ['develop', 'watch', index],

@@ -5,12 +5,16 @@ import type { ScalarValue } from './node.ts'
 export interface IntegerRange {
   readonly least: bigint
   readonly most: bigint
-  /** For messages: `which is not …`. */
-  readonly words: string
 }
 
-export const SIGNED: IntegerRange = { least: -(2n ** 63n), most: 2n ** 63n - 1n, words: 'a number below 2^63' }
-export const UNSIGNED: IntegerRange = { least: 0n, most: 2n ** 64n - 1n, words: 'a number from 0 to 2^64' }
+export const SIGNED: IntegerRange = { least: -(2n ** 63n), most: 2n ** 63n - 1n }
+export const UNSIGNED: IntegerRange = { least: 0n, most: 2n ** 64n - 1n }
+
+/** What a whole number should have been: `which is not …`; undefined: it is within. */
+export const outside = (value: bigint, range: IntegerRange): string | undefined => {
+  if (value < range.least) return range.least === 0n ? 'a whole number from 0 up' : 'a number of 64 bits'
+  return value > range.most ? 'a number of 64 bits' : undefined
+}
 
 type Value = Exclude<ScalarValue, null>
 
