@@ -21,7 +21,8 @@ const run = (each: Case, flags: readonly string[]): string => {
     ([name, value]) => `${name}=${value}`,
   )
   // As arguments of env: a wrapper need not hand the environment on.
-  const command = ['env', ...environment, 'docker', 'compose', ...globalFlags(each), 'config', ...flags]
+  const place = (flag: string): string => flag.replace(/^\/project(?=\/|$)/, directory)
+  const command = ['env', ...environment, 'docker', 'compose', ...globalFlags(each).map(place), 'config', ...flags]
   const [file = 'env', ...args] = [...wrapper, ...command]
   try {
     const cwd = join(directory, (each.settings.cwd ?? '/project').slice('/project'.length))
