@@ -7,7 +7,7 @@ import { at, get, printScalar, textOf } from './node.ts'
 import { createFiles } from './create-files.ts'
 import { createDevices, createLogging, createResources } from './create-resources.ts'
 import { joinPath } from './paths.ts'
-import { NETWORK_MODELLED, othersOf, SERVICE_MODELLED, VOLUME_MODELLED } from './others.ts'
+import { FILE_MODELLED, NETWORK_MODELLED, othersOf, SERVICE_MODELLED, VOLUME_MODELLED } from './others.ts'
 import type {
   Dependency,
   Healthcheck,
@@ -314,6 +314,11 @@ const createHealthcheck = (node: Node): Healthcheck | undefined => {
   }
 }
 
+/** What a network is here anyway. */
+const AS_USUAL: Readonly<Record<string, boolean>> = { enable_ipv4: true, enable_ipv6: false }
+
+const isAsUsual = (node: Node, key: string): boolean => key in AS_USUAL && flag(node, key) === AS_USUAL[key]
+
 const createNetwork = (node: Node, key: string): Network => {
   const mtu = Number(text(node, 'driver_opts', 'com.docker.network.driver.mtu') ?? 0)
   return {
@@ -331,7 +336,7 @@ const createNetwork = (node: Node, key: string): Network => {
       auxAddresses: textRecord(get(pool, 'aux_addresses')),
     })),
     mtu: mtu > 0 ? mtu : undefined,
-    others: othersOf(node, NETWORK_MODELLED, ['networks', key]),
+    others: othersOf(node, NETWORK_MODELLED, ['networks', key]).filter((other) => !isAsUsual(node, other.key)),
   }
 }
 
@@ -344,6 +349,11 @@ const createVolume = (node: Node, key: string): Volume => ({
   labels: textRecord(get(node, 'labels')),
   others: othersOf(node, VOLUME_MODELLED, ['volumes', key]),
 })
+
+const fileOthers = (files: Node | undefined, section: string): Project['fileOthers'] =>
+  files?.kind === 'map'
+    ? [...files.entries].flatMap(([key, { value }]) => othersOf(value, FILE_MODELLED, [section, key]))
+    : []
 
 const freeze = <T>(value: T): T => {
   if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
@@ -372,5 +382,6 @@ export const createProject = (input: ProjectInput): Project => {
     disabledServices: record(disabled, service),
     networks: record(get(tree, 'networks'), createNetwork),
     volumes: record(get(tree, 'volumes'), createVolume),
+    fileOthers: ['secrets', 'configs'].flatMap((section) => fileOthers(get(tree, section), section)),
   })
 }

@@ -121,6 +121,16 @@ export const NETWORK_MODELLED: Modelled = {
 
 export const VOLUME_MODELLED: Modelled = { name: true, external: true, driver: true, driver_opts: true, labels: true }
 
+/** Of secrets and configs. Nothing here is found by its labels. */
+export const FILE_MODELLED: Modelled = {
+  name: true,
+  file: true,
+  environment: true,
+  content: true,
+  external: true,
+  labels: true,
+}
+
 export interface Other {
   readonly key: string
   readonly path: TreePath

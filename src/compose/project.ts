@@ -18,6 +18,8 @@ export interface Project {
   /** Used by an enabled service, by key; `default` among them. */
   readonly networks: Readonly<Record<string, Network>>
   readonly volumes: Readonly<Record<string, Volume>>
+  /** Keys of used secrets and configs that this model has no field for, for plan/support.ts. */
+  readonly fileOthers: readonly { readonly key: string; readonly path: TreePath }[]
 }
 
 export interface Service {

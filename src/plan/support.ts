@@ -128,6 +128,8 @@ export const SERVICE_KEYS: Readonly<Record<string, Support>> = {
   userns_mode: honoured,
   uts: honoured,
   volumes: honoured,
+  'volumes.image': later,
+  'volumes.volume.labels': { kind: 'meaningless', why: 'no anonymous volume is found by its labels' },
   'volumes.bind.selinux': { kind: 'meaningless', why: 'files keep their SELinux labels' },
   'volumes.type': later,
   volumes_from: honoured,
@@ -147,6 +149,13 @@ export const NETWORK_KEYS: Readonly<Record<string, Support>> = {
   'ipam.options': later,
   labels: honoured,
   name: honoured,
+}
+
+/** Keys of secrets and configs. */
+const FILE_KEYS: Readonly<Record<string, Support>> = {
+  driver: later,
+  driver_opts: later,
+  template_driver: later,
 }
 
 export const VOLUME_KEYS: Readonly<Record<string, Support>> = {
@@ -194,6 +203,11 @@ const otherKeys = (section: string, name: string, table: Readonly<Record<string,
       ? [notYet(path, subject, key)]
       : [meaningless(path, `${subject}: ${key}`, support.why)]
   })
+
+const fileKeys = (other: Other): readonly Diagnostic[] => {
+  const [section = '', name = ''] = other.path.map(String)
+  return otherKeys(section.slice(0, -1), name, FILE_KEYS, [other])
+}
 
 const mountValues = (subject: string, mount: ServiceMount): readonly Diagnostic[] => {
   if (mount.type === 'volume' && mount.subpath !== undefined) return [notYet(mount.path, subject, 'volume subpath')]
@@ -303,6 +317,7 @@ export const unsupported = (project: Project, lenient: boolean): readonly Diagno
     ...services.flatMap(serviceValues),
     ...Object.values(project.networks).flatMap(({ key, others }) => otherKeys('network', key, NETWORK_KEYS, others)),
     ...Object.values(project.volumes).flatMap(({ key, others }) => otherKeys('volume', key, VOLUME_KEYS, others)),
+    ...project.fileOthers.flatMap(fileKeys),
     ...resourceValues(project),
   ]
   return lenient ? found.map(lenientOf) : found

@@ -57,6 +57,7 @@ export const project = (
   disabledServices: Object.fromEntries((resources.disabled ?? []).map((service) => [service.name, service])),
   networks: Object.fromEntries((resources.networks ?? []).map((network) => [network.key, network])),
   volumes: Object.fromEntries((resources.volumes ?? []).map((volume) => [volume.key, volume])),
+  fileOthers: [],
 })
 
 /** A running container just as `service` asks for. */

@@ -1,6 +1,8 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { supportOf, SERVICE_KEYS, unsupported } from '../../src/plan/support.ts'
+import { type Modelled, NETWORK_MODELLED, SERVICE_MODELLED, VOLUME_MODELLED } from '../../src/compose/others.ts'
+import { NETWORK, SERVICE, type Shape, VOLUME } from '../../src/compose/shape.ts'
+import { NETWORK_KEYS, supportOf, SERVICE_KEYS, unsupported, VOLUME_KEYS } from '../../src/plan/support.ts'
 import { network, project, service, volume } from './models.ts'
 
 const found = (values: Parameters<typeof service>[1], lenient = false) =>
@@ -68,6 +70,37 @@ test('drivers other than ours are not there yet, unless somebody else made the r
   assert.equal(
     unsupported(of, false).map(({ path }) => path.join('.')),
     ['networks.a.driver', 'volumes.c.driver', 'volumes.d.driver_opts'],
+  )
+})
+
+/** Keys below a shape that the model has no field for, as support.ts is asked for them. */
+const unmodelled = (shape: Shape, row: Modelled | undefined, path: readonly string[] = []): readonly string[] => {
+  if (row === true) return []
+  if (row === undefined || typeof shape === 'string') return [path.join('.')]
+  if ('list' in shape) return unmodelled(shape.list, row['*'], path)
+  if ('each' in shape) return unmodelled(shape.each, row['*'], [...path, '*'])
+  return Object.entries(shape.fields).flatMap(([key, field]) => unmodelled(field, row[key], [...path, key]))
+}
+
+test('no key of the canonical form is left aside in silence', () => {
+  const of = [
+    ...unmodelled(SERVICE, SERVICE_MODELLED).map((key) => [key, supportOf(SERVICE_KEYS, key).kind]),
+    ...unmodelled(NETWORK, NETWORK_MODELLED).map((key) => [`networks: ${key}`, supportOf(NETWORK_KEYS, key).kind]),
+    ...unmodelled(VOLUME, VOLUME_MODELLED).map((key) => [`volumes: ${key}`, supportOf(VOLUME_KEYS, key).kind]),
+  ]
+  assert.ok(of.length > 20)
+  assert.equal(
+    of.filter(([, kind]) => kind === 'honoured').map(([key]) => key),
+    // Their files were read before.
+    ['env_file', 'label_file'],
+  )
+})
+
+test('a driver of a secret is not there yet', () => {
+  const of = { ...project([]), fileOthers: [{ key: 'driver', path: ['secrets', 'token', 'driver'] }] }
+  assert.equal(
+    unsupported(of, false).map(({ message, path }) => [message, path.join('.')]),
+    [['secret token: driver is not supported yet', 'secrets.token.driver']],
   )
 })
 
