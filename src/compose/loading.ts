@@ -56,21 +56,24 @@ export class Loading {
 
   async parseFiles(): Promise<readonly Node[]> {
     const trees: Node[] = []
+    const empty: string[] = []
     for (const file of this.input.files) {
       const parsed = await this.parseFile(file)
       if (!parsed) this.broken = true
-      if (parsed?.every(isEmpty)) this.#reportEmpty(file)
+      if (parsed?.every(isEmpty)) empty.push(file)
       trees.push(...(parsed ?? []))
     }
+    for (const file of empty) this.#reportEmpty(file, empty.length < this.input.files.length)
     return trees
   }
 
-  /** An included file may be; of one with a root of another kind that was said. */
-  #reportEmpty(file: string): void {
+  /** One among others adds nothing. An included file may be empty; of one with a root of another kind that was said. */
+  #reportEmpty(file: string, isOneOfMany: boolean): void {
     if (this.report.diagnostics.some(({ at }) => at?.file === file)) return
     const origin = createOrigin(file, 0, 0)
     const hint = 'write services: at its top, and a service below it'
-    this.report.add({ code: 'file-empty', path: [], message: 'The file is empty', hint, origin })
+    const severity = isOneOfMany ? 'warning' : 'error'
+    this.report.add({ code: 'file-empty', severity, path: [], message: 'The file is empty', hint, origin })
   }
 
   /** The documents of a file, each a map; undefined: it cannot be read, which is reported. `mention`: who names it. */

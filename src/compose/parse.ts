@@ -4,9 +4,9 @@ import * as yaml from 'yaml'
 import type { Entry, MapNode, MergeTag, Node } from './node.ts'
 import { createOrigin, map, poisoned, scalar, sequence } from './node.ts'
 import type { Origin } from './project.ts'
-import type { Report } from './report.ts'
+import type { Place, Report } from './report.ts'
 import { suggest } from '../units/suggest.ts'
-import { isDate, resolvePlain } from './scalar.ts'
+import { isDate, resolvePlain, resolveTagged } from './scalar.ts'
 import { type Cause, findCause, findOwnCause } from './yaml-causes.ts'
 import { describeYamlError } from './yaml-errors.ts'
 import { reportTextMistakes } from './yaml-text-mistakes.ts'
@@ -16,8 +16,13 @@ const ALIAS_BUDGET = 200_000
 const CORE_TAG = 'tag:yaml.org,2002:'
 const MERGE_TAGS: Readonly<Record<string, MergeTag>> = { '!reset': 'reset', '!override': 'override' }
 
+/** Levels of maps and lists in each other: later phases descend them by calling themselves. */
+const DEEPEST = 500
+
 interface Built {
   readonly node: Node
+  /** Levels of maps and lists in it, its own included. */
+  readonly depth: number
   /** Nodes below and including this one, aliases counted as often as they are used. */
   readonly size: number
 }
@@ -36,7 +41,7 @@ class TreeBuilder {
   }
 
   build(node: YamlNode | null | undefined, fallback: Origin): Built {
-    if (node === null || node === undefined) return { node: scalar(null, fallback), size: 1 }
+    if (node === null || node === undefined) return { node: scalar(null, fallback), depth: 0, size: 1 }
     if (yaml.isAlias(node)) return this.#alias(node)
     const anchor = 'anchor' in node ? node.anchor : undefined
     if (anchor !== undefined) this.#anchors.set(anchor, 'open')
@@ -52,9 +57,16 @@ class TreeBuilder {
   }
 
   #plain(node: YamlNode): Built {
-    if (yaml.isMap(node)) return this.#map(node)
-    if (yaml.isSeq(node)) return this.#sequence(node)
-    return { node: this.#scalar(node as Scalar), size: 1 }
+    if (yaml.isMap(node)) return this.#bounded(this.#map(node))
+    if (yaml.isSeq(node)) return this.#bounded(this.#sequence(node))
+    return { node: this.#scalar(node as Scalar), depth: 0, size: 1 }
+  }
+
+  #bounded(built: Built): Built {
+    if (built.depth <= DEEPEST) return built
+    const { origin } = built.node
+    reportDepth(this.#report, origin)
+    return { node: poisoned(origin), depth: 0, size: 1 }
   }
 
   #origin(node: YamlNode): Origin {
@@ -71,14 +83,14 @@ class TreeBuilder {
         : `There is no anchor &${alias.source} before this alias`
       const hint = built ? 'an alias repeats something that is complete' : this.#anchorHint(alias.source)
       this.#report.add({ code: 'yaml-alias', path: [], message, hint, origin })
-      return { node: poisoned(origin), size: 1 }
+      return { node: poisoned(origin), depth: 0, size: 1 }
     }
     this.#budget -= built.size
     if (this.#budget >= 0) return built
     const message = `Aliases expand to more than ${ALIAS_BUDGET} values`
     const hint = 'write out what they repeat, or repeat less'
     if (this.#budget + built.size >= 0) this.#report.add({ code: 'yaml-alias-bomb', path: [], message, hint, origin })
-    return { node: poisoned(origin), size: 1 }
+    return { node: poisoned(origin), depth: 0, size: 1 }
   }
 
   #anchorHint(name: string): string {
@@ -109,6 +121,7 @@ class TreeBuilder {
         items.map((item) => item.node),
         origin,
       ),
+      depth: deepest(items) + 1,
       size: items.reduce((sum, item) => sum + item.size, 1),
     }
   }
@@ -117,12 +130,14 @@ class TreeBuilder {
     const origin = this.#origin(node)
     const entries = new Map<string, Entry>()
     const merged: Node[] = []
-    let size = 1
+    const values: Built[] = []
     for (const pair of node.items as Pair<YamlNode, YamlNode | null>[]) {
       const keyOrigin = this.#origin(pair.key)
+      this.#anchorKey(pair.key)
       const value = this.build(pair.value, createOrigin(this.#file, keyOrigin.end, keyOrigin.end))
-      size += value.size
+      values.push(value)
       if (isMergeKey(pair.key)) {
+        if (merged.length > 0) this.#secondMergeKey(keyOrigin)
         merged.push(value.node)
         continue
       }
@@ -138,7 +153,18 @@ class TreeBuilder {
       entries.set(key, { key: keyOrigin, value: earlier ? poisoned(keyOrigin) : value.node })
     }
     const own = map(entries, origin)
-    return { node: merged.length > 0 ? this.#mergeKeys(own, merged) : own, size }
+    const size = values.reduce((sum, value) => sum + value.size, 1)
+    return { node: merged.length > 0 ? this.#mergeKeys(own, merged) : own, depth: deepest(values) + 1, size }
+  }
+
+  #anchorKey(key: YamlNode): void {
+    if (yaml.isScalar(key) && key.anchor !== undefined)
+      this.#anchors.set(key.anchor, { node: this.#scalar(key), depth: 0, size: 1 })
+  }
+
+  #secondMergeKey(origin: Origin): void {
+    const message = 'The key "<<" stands twice in one map'
+    this.#report.add({ code: 'key-duplicate', path: [], message, hint: 'write <<: [*one, *other]', origin })
   }
 
   #duplicate(key: string, origin: Origin, first: Origin | undefined): void {
@@ -186,14 +212,37 @@ class TreeBuilder {
   #scalar(node: Scalar): Node {
     const origin = this.#origin(node)
     const text = typeof node.value === 'string' ? node.value : String(node.source ?? '')
+    if (LONE_SURROGATE.test(text)) {
+      const message = 'An escape sequence stands for half a character'
+      this.#report.add({ code: 'yaml-character', path: [], message, hint: 'write the character itself', origin })
+      return poisoned(origin)
+    }
     const tag = node.tag?.startsWith(CORE_TAG) ? node.tag.slice(CORE_TAG.length) : undefined
-    if (node.type !== 'PLAIN' && tag === undefined) return scalar(text, origin)
-    if (tag === 'str' || tag === 'binary') return scalar(text, origin)
-    if (node.type === 'PLAIN' && node.tag && tag === undefined && !MERGE_TAGS[node.tag]) this.#unknownTag(node, origin)
+    if (tag !== undefined) return this.#typed(tag, text, origin)
+    if (node.type !== 'PLAIN') return scalar(text, origin)
+    if (node.tag && !MERGE_TAGS[node.tag]) this.#unknownTag(node, origin)
     const value = resolvePlain(text)
-    if (typeof value === 'string' && tag === undefined && isDate(value)) return { ...scalar(value, origin), date: true }
-    return scalar(tag === 'float' && typeof value === 'bigint' ? Number(value) : value, origin)
+    return typeof value === 'string' && isDate(value) ? { ...scalar(value, origin), date: true } : scalar(value, origin)
   }
+
+  /** `!!int "5"` and its relatives. */
+  #typed(tag: string, text: string, origin: Origin): Node {
+    const value = resolveTagged(tag, text)
+    if (value !== undefined)
+      return tag === 'timestamp' ? { ...scalar(value, origin), date: true } : scalar(value, origin)
+    const message = `"${text}" is not what its tag !!${tag} says`
+    this.#report.add({ code: 'yaml-tag', path: [], message, hint: 'leave the tag out', origin })
+    return poisoned(origin)
+  }
+}
+
+const LONE_SURROGATE = /\p{Surrogate}/u
+
+const deepest = (parts: readonly Built[]): number => parts.reduce((depth, part) => Math.max(depth, part.depth), 0)
+
+const reportDepth = (report: Report, origin: Place): void => {
+  const message = `Values are nested more than ${DEEPEST} levels deep`
+  report.add({ code: 'yaml-syntax', path: [], message, hint: 'a bracket may be missing', origin })
 }
 
 /** `8080: 80` was mostly meant as one text. */
@@ -205,7 +254,8 @@ const keyHint = (source: string, value: YamlNode | null): string => {
     : `put it in quotes: "${source}"`
 }
 
-const isMergeKey = (node: YamlNode): boolean => yaml.isScalar(node) && node.value === '<<' && node.type === 'PLAIN'
+const isMergeKey = (node: YamlNode): boolean =>
+  yaml.isScalar(node) && node.value === '<<' && node.type === 'PLAIN' && !node.tag
 
 /** Whitespace says nothing: point at what follows it in the line, or, at the end of the file, at what came last. */
 const pointAt = (text: string, start: number): number => {
@@ -215,6 +265,16 @@ const pointAt = (text: string, start: number): number => {
   return Math.min(start + blank, last)
 }
 
+/** Where brackets alone reach the depth that is too much; else the start. */
+const depthPlace = (file: string, text: string): Place => {
+  let depth = 0
+  for (const { 0: bracket, index } of text.matchAll(/[[\]{}]/g)) {
+    depth += bracket === '[' || bracket === '{' ? 1 : -1
+    if (depth > DEEPEST) return { file, start: index, end: index + 1 }
+  }
+  return { file, start: 0, end: 1 }
+}
+
 /** As many as are worth looking at: a parser that has lost its way finds errors without end. */
 const ERRORS = 50
 
@@ -222,6 +282,10 @@ const ERRORS = 50
 const reportErrors = (document: Document.Parsed, file: string, text: string, report: Report): boolean => {
   const [first, ...others] = document.errors.slice(0, ERRORS)
   if (!first) return false
+  if (first.code === 'RESOURCE_EXHAUSTION') {
+    reportDepth(report, depthPlace(file, text))
+    return true
+  }
   const start = pointAt(text, first.pos[0])
   const end = Math.max(Math.min(first.pos[1], text.trimEnd().length), start + 1)
   const cause = findCause(text, { code: first.code, message: first.message, start }) ?? {
@@ -248,9 +312,13 @@ export interface Parsed {
   readonly broken: boolean
 }
 
+/** A carriage return alone ends a line too. Offsets stay what they are. */
+const withLineEnds = (text: string): string => (text.includes('\r') ? text.replaceAll(/\r(?!\n)/g, '\n') : text)
+
 /** Trees of the documents of a file; none for an empty file. Duplicate keys, bad aliases … are in `report`. */
-export const parse = (file: string, text: string, report: Report): Parsed => {
-  if (reportTextMistakes(file, text, report)) return { trees: [], broken: true }
+export const parse = (file: string, written: string, report: Report): Parsed => {
+  if (reportTextMistakes(file, written, report)) return { trees: [], broken: true }
+  const text = withLineEnds(written)
   const documents = yaml.parseAllDocuments(text, {
     schema: 'failsafe',
     uniqueKeys: false,

@@ -15,7 +15,7 @@ const CONSTANTS: ReadonlyMap<string, ScalarValue> = new Map<string, ScalarValue>
 
 const INTEGER = /^([-+]?)(?:(0[xX][0-9a-fA-F]+)|(0[bB][01]+)|0[oO]?([0-7]+)|(0|[1-9][0-9]*))$/
 const FLOAT = /^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$/
-const DATE = /^\d{4}-\d{1,2}-\d{1,2}(?:(?:[Tt]| +)\d{1,2}:\d{1,2}:\d{1,2}(?:\.\d*)?(?:Z|[-+]\d\d:\d\d)?)?$/
+const DATE = /^(\d{4})-(\d{1,2})-(\d{1,2})(?:(?:[Tt]| +)\d{1,2}:\d{1,2}:\d{1,2}(?:\.\d*)?(?:Z|[-+]\d\d:\d\d)?)?$/
 /** Beyond 64 bits the reference falls back to a float. */
 const MAXIMUM = 2n ** 64n - 1n
 const MINIMUM = -(2n ** 63n)
@@ -46,8 +46,42 @@ export const resolvePlain = (text: string): ScalarValue => {
   const digits = text.includes('_') ? text.replaceAll('_', '') : text
   const integer = resolveInteger(digits)
   if (integer !== undefined) return integer
-  return FLOAT.test(digits) ? Number(digits) : text
+  const value = FLOAT.test(digits) ? Number(digits) : Number.NaN
+  return Number.isFinite(value) ? value : text
 }
 
 /** An unquoted date is a date, not text, to the reference: it refuses it wherever text is wanted. */
-export const isDate = (text: string): boolean => DATE.test(text)
+export const isDate = (text: string): boolean => {
+  const [, year, month, day] = DATE.exec(text) ?? []
+  if (year === undefined) return false
+  const date = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day)))
+  return date.getUTCMonth() === Number(month) - 1 && date.getUTCDate() === Number(day)
+}
+
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
+
+const decodeBinary = (text: string): string | undefined => {
+  const digits = text.replaceAll(/[\r\n]/g, '')
+  return BASE64.test(digits) ? Buffer.from(digits, 'base64').toString('utf8') : undefined
+}
+
+/** What a text with a tag of YAML's own (`!!int`, without the marks) is; undefined: it is not that. Unknown tags: text. */
+export const resolveTagged = (tag: string, text: string): ScalarValue | undefined => {
+  const value = resolvePlain(text)
+  switch (tag) {
+    case 'binary':
+      return decodeBinary(text)
+    case 'bool':
+      return typeof value === 'boolean' ? value : undefined
+    case 'float':
+      return typeof value === 'number' || typeof value === 'bigint' ? Number(value) : undefined
+    case 'int':
+      return typeof value === 'bigint' || (Number.isInteger(value) && !/^[-+]?[\d_]*\./.test(text)) ? value : undefined
+    case 'null':
+      return value === null ? null : undefined
+    case 'timestamp':
+      return isDate(text) ? text : undefined
+    default:
+      return text
+  }
+}
