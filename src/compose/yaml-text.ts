@@ -25,7 +25,11 @@ const OLD_BOOLEAN = /^(y|Y|yes|Yes|YES|on|On|ON|n|N|no|No|NO|off|Off|OFF)$/
 const BASE_60 = /^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$/
 
 const looksLikeText = (text: string): boolean =>
-  resolvePlain(text) === text && !(text.length <= 3 && OLD_BOOLEAN.test(text)) && !isDate(text) && !BASE_60.test(text)
+  text !== '<<' &&
+  resolvePlain(text) === text &&
+  !(text.length <= 3 && OLD_BOOLEAN.test(text)) &&
+  !isDate(text) &&
+  !BASE_60.test(text)
 
 // What may not stand unquoted in a block: an indicator at the start, ": ", " #", a space at either end.
 const INDICATOR_START = /^(?:[#,[\]{}&*!|>'"%@`]|[?:-](?:[\s]|$)|---|\.\.\.)/
