@@ -25,11 +25,7 @@ const OLD_BOOLEAN = /^(y|Y|yes|Yes|YES|on|On|ON|n|N|no|No|NO|off|Off|OFF)$/
 const BASE_60 = /^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$/
 
 const looksLikeText = (text: string): boolean =>
-  text !== '<<' &&
-  resolvePlain(text) === text &&
-  !(text.length <= 3 && OLD_BOOLEAN.test(text)) &&
-  !isDate(text) &&
-  !BASE_60.test(text)
+  resolvePlain(text) === text && !(text.length <= 3 && OLD_BOOLEAN.test(text)) && !isDate(text) && !BASE_60.test(text)
 
 // What may not stand unquoted in a block: an indicator at the start, ": ", " #", a space at either end.
 const INDICATOR_START = /^(?:[#,[\]{}&*!|>'"%@`]|[?:-](?:[\s]|$)|---|\.\.\.)/
@@ -43,6 +39,8 @@ type Style = 'plain' | 'single' | 'double' | 'literal'
 const SIMPLE = /^[A-Za-z_/][\w/.-]*$/
 
 const styleOf = (text: string, isKey: boolean): Style => {
+  // Without quotes it would merge.
+  if (isKey && text === '<<') return 'double'
   if (SIMPLE.test(text)) return looksLikeText(text) ? 'plain' : 'double'
   const special = UNPRINTABLE.test(text)
   if (text.includes('\n')) {
