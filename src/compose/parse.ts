@@ -265,14 +265,18 @@ const pointAt = (text: string, start: number): number => {
   return Math.min(start + blank, last)
 }
 
-/** Where brackets alone reach the depth that is too much; else the start. */
-const depthPlace = (file: string, text: string): Place => {
+/** A line of the deepest block level starts with a space or an indicator for each level. */
+const DEEP_BLOCK = new RegExp(`^[ ?:-]{${DEEPEST}}`, 'm')
+
+/** Where values are nested too deep, before the package looks: it calls itself for each level, up to the end of the stack. */
+const depthPlace = (file: string, text: string): Place | undefined => {
   let depth = 0
   for (const { 0: bracket, index } of text.matchAll(/[[\]{}]/g)) {
     depth += bracket === '[' || bracket === '{' ? 1 : -1
     if (depth > DEEPEST) return { file, start: index, end: index + 1 }
   }
-  return { file, start: 0, end: 1 }
+  const start = text.search(DEEP_BLOCK)
+  return start < 0 ? undefined : { file, start, end: start + 1 }
 }
 
 /** As many as are worth looking at: a parser that has lost its way finds errors without end. */
@@ -282,10 +286,6 @@ const ERRORS = 50
 const reportErrors = (document: Document.Parsed, file: string, text: string, report: Report): boolean => {
   const [first, ...others] = document.errors.slice(0, ERRORS)
   if (!first) return false
-  if (first.code === 'RESOURCE_EXHAUSTION') {
-    reportDepth(report, depthPlace(file, text))
-    return true
-  }
   const start = pointAt(text, first.pos[0])
   const end = Math.max(Math.min(first.pos[1], text.trimEnd().length), start + 1)
   const cause = findCause(text, { code: first.code, message: first.message, start }) ?? {
@@ -319,6 +319,11 @@ const withLineEnds = (text: string): string => (text.includes('\r') ? text.repla
 export const parse = (file: string, written: string, report: Report): Parsed => {
   if (reportTextMistakes(file, written, report)) return { trees: [], broken: true }
   const text = withLineEnds(written)
+  const tooDeep = depthPlace(file, text)
+  if (tooDeep) {
+    reportDepth(report, tooDeep)
+    return { trees: [], broken: true }
+  }
   const documents = yaml.parseAllDocuments(text, {
     schema: 'failsafe',
     uniqueKeys: false,
