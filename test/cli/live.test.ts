@@ -42,7 +42,7 @@ terminalTest('a change that is over at once is plain lines', async () => {
   const { text } = await onTerminal('fast')
   assert.is(
     text,
-    ' Network shop_default  Created\nwarning: A key has no effect\n Container shop-web-1  Created\n Container shop-web-1  Started\nclosed\n',
+    ' Network shop_default  Created\nwarning: A key has no effect [x]\n Container shop-web-1  Created\n Container shop-web-1  Started\nclosed\n',
   )
 })
 
@@ -57,7 +57,7 @@ test('without a terminal there is one line for each state change, on stderr', ()
   assert.is(stdout, 'closed\n')
   assert.is(
     stderr,
-    ' Network shop_default  Created\nwarning: A key has no effect\n Container shop-web-1  Error\n Container shop-web-1  Skipped\n',
+    ' Network shop_default  Created\nwarning: A key has no effect [x]\n Container shop-web-1  Error\n Container shop-web-1  Skipped\n',
   )
 })
 
