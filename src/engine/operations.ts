@@ -1,5 +1,5 @@
 /** One function for each operation of a plan. */
-import { mkdirSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import type { Service } from '../compose/project.ts'
 import { CaissonError } from '../errors.ts'
 import { MonitorClient } from '../monitor/client.ts'
@@ -20,6 +20,7 @@ import { labelsOf } from './labels.ts'
 import { launch, release } from './launch.ts'
 import { freeze } from './pause.ts'
 import { imageOf, volumeNames, volumeRoot } from './prepare.ts'
+import { beginNetwork, endNetwork } from './network-directory.ts'
 import { claimName, letGo, newId, reserve, runEnded } from './reserve.ts'
 import { type Run, serviceOf } from './run.ts'
 import { withoutSecrets } from './secret-files.ts'
@@ -41,17 +42,12 @@ const journalContainer = (run: Run, action: string, { id, name, service, image }
     attributes: { name, project: run.project, service, image },
   })
 
-/** Locked while a network is made, so that no other command takes it for left over. */
-export const makingFile = (directory: string) => `${directory}/making`
-
 const createNetwork = async (run: Run, { key }: Of<'createNetwork'>): Promise<void> => {
   const { session, project } = run
   const network = run.model?.networks[key]
   if (network === undefined) throw new CaissonError('ENONETWORK', `the project has no network ${key}`)
-  const id = newId()
-  const directory = `${networksDirectory(session.roots)}/${id}`
-  mkdirSync(directory, { recursive: true, mode: 0o700 })
-  const making = session.binding.lock(makingFile(directory))
+  const directory = beginNetwork(session)
+  const { id } = directory
   const { name, internal, mtu, ipam, labels } = network
   const wish = { id, name, internal, mtu, ipam, subnet: undefined, gateway: undefined }
   const lease = await ensureNetwork(session.networkRoot(), wish)
@@ -60,8 +56,7 @@ const createNetwork = async (run: Run, { key }: Of<'createNetwork'>): Promise<vo
     ...{ version: 1, key, project, configHash: networkHash(network), labels },
   }
   writeRecord(networkRecordFile(session.roots, id), record)
-  rmSync(makingFile(directory))
-  if (making !== undefined) letGo({ id, aliveFd: making })
+  endNetwork(directory)
   run.networks.set(name, record)
   journal(run, 'network', 'create', id, name)
 }

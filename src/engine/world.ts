@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { listClaims } from '../network/claims.ts'
 import { bridgeName, type LiveNetworks, removeNetwork, verifyNetworks } from '../network/driver.ts'
 import { isUp, type Observed } from '../plan/observed.ts'
-import { containerPaths, networkRecordFile, networksDirectory, type Roots, runPaths } from '../state/layout.ts'
+import { containerPaths, networksDirectory, type Roots, runPaths } from '../state/layout.ts'
 import { observe } from '../state/observe.ts'
 import type { NetworkRecord } from '../state/records.ts'
 import {
@@ -18,7 +18,7 @@ import {
   strayRuns,
 } from '../state/snapshot.ts'
 import { namesIn, readRecord, removeTree } from '../state/store.ts'
-import { makingFile } from './operations.ts'
+import { clearAbandoned } from './network-directory.ts'
 import { runEnded } from './reserve.ts'
 import type { Session } from './session.ts'
 import { undoContainer } from './undo.ts'
@@ -53,26 +53,23 @@ const clearBroken = async (session: Session, { broken }: ContainersRead): Promis
   }
 }
 
+/** What a network without a record has claimed and made. */
+const releaseNetwork = async (session: Session, id: string): Promise<void> => {
+  const claimed = [...listClaims(session.roots, 'subnet')].find(([, owner]) => owner === id)?.[0]
+  if (claimed === undefined) return
+  const subnet = claimed.replace('-', '/')
+  const lease = { id, name: id, bridge: bridgeName(id), subnet, gateway: '', internal: false, mtu: 0 }
+  await removeNetwork(session.networkRoot(), lease)
+}
+
 /** What killed commands left of networks: no record, and nobody who makes them. */
 const clearBrokenNetworks = async (session: Session): Promise<void> => {
   const directory = networksDirectory(session.roots)
   for (const id of namesIn(directory)) {
-    if (existsSync(networkRecordFile(session.roots, id))) continue
-    if (session.binding.isLocked(makingFile(`${directory}/${id}`))) continue
-    const claimed = [...listClaims(session.roots, 'subnet')].find(([, owner]) => owner === id)?.[0]
-    if (claimed !== undefined) {
-      const lease = {
-        id,
-        name: id,
-        bridge: bridgeName(id),
-        subnet: claimed.replace('-', '/'),
-        gateway: '',
-        internal: false,
-        mtu: 0,
-      }
-      await removeNetwork(session.networkRoot(), lease)
-    }
-    removeTree(`${directory}/${id}`)
+    await clearAbandoned(session, id, async () => {
+      await releaseNetwork(session, id)
+      removeTree(`${directory}/${id}`)
+    })
   }
 }
 

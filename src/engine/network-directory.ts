@@ -1,0 +1,72 @@
+/**
+ * Directories of networks while they are made, and what killed commands left of them. Commands of several projects work here at
+ * once: who makes a network and who clears one holds the same lock, and looks again once it is held.
+ */
+import { closeSync, existsSync, mkdirSync, rmdirSync, rmSync } from 'node:fs'
+import { SystemError } from '../errors.ts'
+import { networkRecordFile, networksDirectory } from '../state/layout.ts'
+import { newId } from './reserve.ts'
+import type { Session } from './session.ts'
+
+export interface NetworkDirectory {
+  readonly id: string
+  readonly path: string
+  readonly lockFd: number
+}
+
+const lockFile = (path: string): string => `${path}/making`
+
+/** undefined: somebody else holds it, or has cleared the directory meanwhile. */
+const tryLock = ({ binding }: Session, path: string): number | undefined => {
+  try {
+    const fd = binding.lock(lockFile(path))
+    // The lock of a file that was removed after it was opened keeps nobody out.
+    if (fd === undefined || existsSync(lockFile(path))) return fd
+    closeSync(fd)
+  } catch (error) {
+    if (!(error instanceof SystemError && error.code === 'ENOENT')) throw error
+  }
+  return undefined
+}
+
+/** A new one, locked until `endNetwork`. */
+export const beginNetwork = (session: Session): NetworkDirectory => {
+  for (;;) {
+    const id = newId()
+    const path = `${networksDirectory(session.roots)}/${id}`
+    mkdirSync(path, { recursive: true, mode: 0o700 })
+    const lockFd = tryLock(session, path)
+    if (lockFd !== undefined) return { id, path, lockFd }
+  }
+}
+
+/** Once its record is written. */
+export const endNetwork = ({ path, lockFd }: NetworkDirectory): void => {
+  rmSync(lockFile(path))
+  closeSync(lockFd)
+}
+
+/** Nothing was made of it yet: its maker, if there still is one, takes another. */
+const dropEmpty = (path: string): void => {
+  try {
+    rmdirSync(path)
+  } catch {
+    // Its maker was faster, or another command.
+  }
+}
+
+/** Has `clear` remove what there is of a network without a record that nobody makes any more. */
+export const clearAbandoned = async (session: Session, id: string, clear: () => Promise<void>): Promise<void> => {
+  const path = `${networksDirectory(session.roots)}/${id}`
+  const isMade = () => existsSync(networkRecordFile(session.roots, id))
+  if (isMade()) return
+  if (!existsSync(lockFile(path))) {
+    dropEmpty(path)
+    return
+  }
+  const lockFd = tryLock(session, path)
+  if (lockFd === undefined) return
+  if (isMade()) rmSync(lockFile(path), { force: true })
+  else await clear()
+  closeSync(lockFd)
+}
