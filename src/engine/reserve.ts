@@ -1,9 +1,10 @@
 /** Reservation: the first thing that exists of a run. Whatever dies later, the next command finds it by this. */
-import { closeSync, existsSync, mkdirSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, renameSync } from 'node:fs'
 import { randomBytes } from 'node:crypto'
-import { CaissonError } from '../errors.ts'
+import { CaissonError, SystemError } from '../errors.ts'
 import { claim } from '../network/claims.ts'
-import { containerPaths, runPaths } from '../state/layout.ts'
+import { containerPaths, makingDirectory, type RunPaths, runPaths, runsDirectory } from '../state/layout.ts'
+import { namesIn, removeTree } from '../state/store.ts'
 import type { Session } from './session.ts'
 
 /** A run directory and the lock on `alive` in it, held by this process until it is handed to the monitor. */
@@ -28,12 +29,61 @@ export const runEnded = async (session: Session, id: string): Promise<void> => {
   }
 }
 
-/** Run directory first, its lock second, state directory third: a state directory without either is nobody's. */
+const busy = (id: string): CaissonError =>
+  new CaissonError('EBUSY', `container ${id} is being started by another command`)
+
+/** Whether what stands aside is a run directory now; false: it was cleared. */
+const publish = (aside: string, { directory }: RunPaths, id: string): boolean => {
+  try {
+    renameSync(aside, directory)
+    return true
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT') return false
+    if (code !== 'ENOTEMPTY' && code !== 'EEXIST') throw error
+    removeTree(aside)
+    throw busy(id)
+  }
+}
+
+/** undefined: the directory was cleared meanwhile. */
+const lockAside = ({ binding }: Session, aside: string, id: string): number | undefined => {
+  try {
+    const fd = binding.lock(`${aside}/alive`)
+    if (fd === undefined) throw busy(id)
+    return fd
+  } catch (error) {
+    if (error instanceof SystemError && error.code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+/** Locked before it can be found: a command of another project clears what it finds without record and lock. */
+const makeRunDirectory = (session: Session, run: RunPaths, id: string): number => {
+  const aside = `${makingDirectory(session.roots)}/${id}`
+  mkdirSync(runsDirectory(session.roots), { recursive: true, mode: 0o711 })
+  for (;;) {
+    mkdirSync(aside, { recursive: true, mode: 0o711 })
+    const fd = lockAside(session, aside, id)
+    if (fd === undefined) continue
+    if (publish(aside, run, id)) return fd
+    closeSync(fd)
+  }
+}
+
+/** What killed commands left of run directories that nobody could find yet. */
+export const clearMaking = ({ roots, binding }: Session): void => {
+  for (const id of namesIn(makingDirectory(roots))) {
+    const path = `${makingDirectory(roots)}/${id}`
+    if (!binding.isLocked(`${path}/alive`)) removeTree(path)
+  }
+}
+
+/** Run directory with its lock first, state directory second: a state directory without either is nobody's. */
 export const reserve = (session: Session, id: string): Reservation => {
   const run = runPaths(session.roots, id)
-  mkdirSync(run.directory, { recursive: true, mode: 0o711 })
-  const aliveFd = session.binding.lock(run.alive)
-  if (aliveFd === undefined) throw new CaissonError('EBUSY', `container ${id} is being started by another command`)
+  const aliveFd = existsSync(run.directory) ? session.binding.lock(run.alive) : makeRunDirectory(session, run, id)
+  if (aliveFd === undefined) throw busy(id)
   mkdirSync(containerPaths(session.roots, id).directory, { recursive: true, mode: 0o711 })
   return { id, aliveFd }
 }

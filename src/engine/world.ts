@@ -19,7 +19,7 @@ import {
 } from '../state/snapshot.ts'
 import { namesIn, readRecord, removeTree } from '../state/store.ts'
 import { clearAbandoned } from './network-directory.ts'
-import { runEnded } from './reserve.ts'
+import { clearMaking, runEnded } from './reserve.ts'
 import type { Session } from './session.ts'
 import { undoContainer } from './undo.ts'
 
@@ -48,6 +48,7 @@ const isAbandoned = async (session: Session, id: string): Promise<boolean> => {
 
 /** What killed commands left of containers: no record, and nobody who works on them. */
 const clearBroken = async (session: Session, { broken }: ContainersRead): Promise<void> => {
+  clearMaking(session)
   for (const id of new Set([...broken, ...strayRuns(session.roots)])) {
     if (await isAbandoned(session, id)) await undoContainer(session, id)
   }

@@ -9,6 +9,8 @@ export interface Roots {
 
 export const containersDirectory = ({ root }: Roots) => `${root}/containers`
 export const runsDirectory = ({ run }: Roots) => `${run}/containers`
+/** Run directories before they can be found. */
+export const makingDirectory = ({ run }: Roots) => `${run}/making`
 export const networksDirectory = ({ root }: Roots) => `${root}/networks`
 export const volumesDirectory = ({ root }: Roots) => `${root}/volumes`
 export const projectsDirectory = ({ root }: Roots) => `${root}/projects`
