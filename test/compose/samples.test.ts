@@ -1,0 +1,5 @@
+import { test } from 'uvu'
+import { testPhase } from './cases.ts'
+
+testPhase('samples')
+test.run()
