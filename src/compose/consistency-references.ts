@@ -23,14 +23,17 @@ const checkReference = (context: ServiceContext, section: string, key: string, p
   })
 }
 
-const networksExist: Rule = (context) => {
-  const networks = get(context.service, 'networks')
-  if (networks?.kind !== 'map') return
-  for (const [key, entry] of networks.entries) {
-    const node = { ...entry.value, origin: entry.key ?? entry.value.origin }
-    checkReference(context, 'networks', key, ['networks', key], node)
+/** Keys of a map that name what the section of the same name declares. */
+const keysExist =
+  (section: 'networks' | 'models'): Rule =>
+  (context) => {
+    const names = get(context.service, section)
+    if (names?.kind !== 'map') return
+    for (const [key, entry] of names.entries) {
+      const node = { ...entry.value, origin: entry.key ?? entry.value.origin }
+      checkReference(context, section, key, [section, key], node)
+    }
   }
-}
 
 const volumesExist: Rule = (context) => {
   for (const [index, mount] of itemsOf(get(context.service, 'volumes')).entries()) {
@@ -73,15 +76,6 @@ const filesExist =
 const buildSecretsExist: Rule = (context) => {
   for (const [index, mount] of itemsOf(get(get(context.service, 'build'), 'secrets')).entries()) {
     checkFile(context, mount, 'secrets', ['build', 'secrets', index])
-  }
-}
-
-const modelsExist: Rule = (context) => {
-  const models = get(context.service, 'models')
-  if (models?.kind !== 'map') return
-  for (const [key, entry] of models.entries) {
-    const node = { ...entry.value, origin: entry.key ?? entry.value.origin }
-    checkReference(context, 'models', key, ['models', key], node)
   }
 }
 
@@ -157,11 +151,11 @@ const dependenciesExist: Rule = (context) => {
 }
 
 export const REFERENCE_RULES: readonly Rule[] = [
-  networksExist,
+  keysExist('networks'),
   volumesExist,
   filesExist('secrets'),
   filesExist('configs'),
   buildSecretsExist,
-  modelsExist,
+  keysExist('models'),
   dependenciesExist,
 ]

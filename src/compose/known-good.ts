@@ -3,13 +3,8 @@
  * reading them. Nothing of their content is kept: names of files and variables, and one digest over what they hold.
  */
 import { type LoadInput, load, type TreeCache } from './load.ts'
-import { Observation } from './observation.ts'
+import { type Inputs, Observation } from './observation.ts'
 import type { LoadResult } from './project.ts'
-
-interface Inputs {
-  readonly environment: Readonly<Record<string, string>>
-  readFile(path: string): string | undefined
-}
 
 interface Remembered {
   readonly files: readonly string[]

@@ -2,7 +2,8 @@
 
 type Environment = Readonly<Record<string, string>>
 
-interface Inputs {
+/** What a load gets from outside. */
+export interface Inputs {
   readonly environment: Environment
   readFile(path: string): string | undefined
 }

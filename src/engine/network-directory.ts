@@ -3,10 +3,10 @@
  * once: who makes a network and who clears one holds the same lock, and looks again once it is held.
  */
 import { closeSync, existsSync, mkdirSync, rmdirSync, rmSync } from 'node:fs'
-import { SystemError } from '../errors.ts'
 import { networkRecordFile, networksDirectory } from '../state/layout.ts'
 import { newId } from './reserve.ts'
 import type { Session } from './session.ts'
+import { tryLock } from './try-lock.ts'
 
 export interface NetworkDirectory {
   readonly id: string
@@ -16,26 +16,13 @@ export interface NetworkDirectory {
 
 const lockFile = (path: string): string => `${path}/making`
 
-/** undefined: somebody else holds it, or has cleared the directory meanwhile. */
-const tryLock = ({ binding }: Session, path: string): number | undefined => {
-  try {
-    const fd = binding.lock(lockFile(path))
-    // The lock of a file that was removed after it was opened keeps nobody out.
-    if (fd === undefined || existsSync(lockFile(path))) return fd
-    closeSync(fd)
-  } catch (error) {
-    if (!(error instanceof SystemError && error.code === 'ENOENT')) throw error
-  }
-  return undefined
-}
-
 /** A new one, locked until `endNetwork`. */
 export const beginNetwork = (session: Session): NetworkDirectory => {
   for (;;) {
     const id = newId()
     const path = `${networksDirectory(session.roots)}/${id}`
     mkdirSync(path, { recursive: true, mode: 0o700 })
-    const lockFd = tryLock(session, path)
+    const lockFd = tryLock(session, lockFile(path))
     if (lockFd !== undefined) return { id, path, lockFd }
   }
 }
@@ -64,7 +51,7 @@ export const clearAbandoned = async (session: Session, id: string, clear: () => 
     dropEmpty(path)
     return
   }
-  const lockFd = tryLock(session, path)
+  const lockFd = tryLock(session, lockFile(path))
   if (lockFd === undefined) return
   if (isMade()) rmSync(lockFile(path), { force: true })
   else await clear()

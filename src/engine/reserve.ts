@@ -1,11 +1,12 @@
 /** Reservation: the first thing that exists of a run. Whatever dies later, the next command finds it by this. */
 import { closeSync, existsSync, mkdirSync, renameSync } from 'node:fs'
 import { randomBytes } from 'node:crypto'
-import { CaissonError, SystemError } from '../errors.ts'
+import { CaissonError } from '../errors.ts'
 import { claim } from '../network/claims.ts'
 import { containerPaths, makingDirectory, type RunPaths, runPaths, runsDirectory } from '../state/layout.ts'
 import { namesIn, removeTree } from '../state/store.ts'
 import type { Session } from './session.ts'
+import { tryLock } from './try-lock.ts'
 
 /** A run directory and the lock on `alive` in it, held by this process until it is handed to the monitor. */
 export interface Reservation {
@@ -15,6 +16,9 @@ export interface Reservation {
 
 /** How long the monitor of an earlier run may take to undo it, once its process has ended. */
 const ENDING_MS = 10_000
+
+/** How long another command may hold a run directory aside: a few system calls, unless it is stopped right there. */
+const MAKING_MS = 1000
 
 /** 12 hex digits: paths of sockets end at 107 bytes. */
 export const newId = (): string => randomBytes(6).toString('hex')
@@ -29,53 +33,46 @@ export const runEnded = async (session: Session, id: string): Promise<void> => {
   }
 }
 
-const busy = (id: string): CaissonError =>
-  new CaissonError('EBUSY', `container ${id} is being started by another command`)
-
-/** Whether what stands aside is a run directory now; false: it was cleared. */
-const publish = (aside: string, { directory }: RunPaths, id: string): boolean => {
+/** Whether what stands aside is the run directory now; false: there is one already. */
+const publish = (aside: string, { directory }: RunPaths): boolean => {
   try {
     renameSync(aside, directory)
     return true
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    if (code === 'ENOENT') return false
     if (code !== 'ENOTEMPTY' && code !== 'EEXIST') throw error
     removeTree(aside)
-    throw busy(id)
+    return false
   }
 }
 
-/** undefined: the directory was cleared meanwhile. */
-const lockAside = ({ binding }: Session, aside: string, id: string): number | undefined => {
-  try {
-    const fd = binding.lock(`${aside}/alive`)
-    if (fd === undefined) throw busy(id)
-    return fd
-  } catch (error) {
-    if (error instanceof SystemError && error.code === 'ENOENT') return undefined
-    throw error
-  }
-}
-
-/** Locked before it can be found: a command of another project clears what it finds without record and lock. */
-const makeRunDirectory = (session: Session, run: RunPaths, id: string): number => {
+/**
+ * Locked before it can be found: a command of another project clears what it finds without record and lock. undefined: another
+ * command was faster.
+ */
+const makeRunDirectory = (session: Session, run: RunPaths, id: string): number | undefined => {
   const aside = `${makingDirectory(session.roots)}/${id}`
   mkdirSync(runsDirectory(session.roots), { recursive: true, mode: 0o711 })
-  for (;;) {
+  for (const deadline = Date.now() + MAKING_MS; Date.now() < deadline; ) {
     mkdirSync(aside, { recursive: true, mode: 0o711 })
-    const fd = lockAside(session, aside, id)
+    const fd = tryLock(session, `${aside}/alive`)
+    // Whoever holds it publishes it or clears it away, at once.
     if (fd === undefined) continue
-    if (publish(aside, run, id)) return fd
+    if (publish(aside, run)) return fd
     closeSync(fd)
+    return undefined
   }
+  return undefined
 }
 
 /** What killed commands left of run directories that nobody could find yet. */
-export const clearMaking = ({ roots, binding }: Session): void => {
-  for (const id of namesIn(makingDirectory(roots))) {
-    const path = `${makingDirectory(roots)}/${id}`
-    if (!binding.isLocked(`${path}/alive`)) removeTree(path)
+export const clearMaking = (session: Session): void => {
+  for (const id of namesIn(makingDirectory(session.roots))) {
+    const path = `${makingDirectory(session.roots)}/${id}`
+    const fd = tryLock(session, `${path}/alive`)
+    if (fd === undefined) continue
+    removeTree(path)
+    closeSync(fd)
   }
 }
 
@@ -83,7 +80,7 @@ export const clearMaking = ({ roots, binding }: Session): void => {
 export const reserve = (session: Session, id: string): Reservation => {
   const run = runPaths(session.roots, id)
   const aliveFd = existsSync(run.directory) ? session.binding.lock(run.alive) : makeRunDirectory(session, run, id)
-  if (aliveFd === undefined) throw busy(id)
+  if (aliveFd === undefined) throw new CaissonError('EBUSY', `container ${id} is being started by another command`)
   mkdirSync(containerPaths(session.roots, id).directory, { recursive: true, mode: 0o711 })
   return { id, aliveFd }
 }

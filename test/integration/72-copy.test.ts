@@ -1,42 +1,25 @@
 import { spawnSync } from 'node:child_process'
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { existsSync, readdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { needsRoot } from '../helpers/root.ts'
+import { COPIED, copying } from './copying.ts'
 import { CLI, cleanUp, folder, ps, runRoot, stateRoot } from './scenario.ts'
 
 needsRoot(test)
 test.after(cleanUp)
 
-const base = 'image: caisson/host, stop_signal: SIGKILL, network_mode: none, command: sleep 1000'
 const project = folder(
   `
 services:
-  a: {${base}, volumes: ["data:/data", "./ro:/ro:ro"]}
-  many: {${base}, scale: 2}
-  filled: {${base}, volumes: ["etc:/etc"]}
+  a: {${COPIED}, volumes: ["data:/data", "./ro:/ro:ro"]}
+  many: {${COPIED}, scale: 2}
+  filled: {${COPIED}, volumes: ["etc:/etc"]}
 volumes: {data: {}, etc: {}}
 `,
   { 'in/file': 'a file\n', 'in/sub/deep': 'deep\n', 'ro/here': 'x' },
 )
-const here = (path: string) => `${project.directory}/${path}`
-const local = (path: string) => readFileSync(here(path), 'utf8')
-const inside = (...command: string[]) => project.run('exec', '-T', 'a', ...command)
-const status = (...args: string[]) => project.try(['cp', ...args]).status
-const fresh = (name: string): string => {
-  rmSync(here(name), { recursive: true, force: true })
-  mkdirSync(here(name))
-  return name
-}
+const { here, local, inside, status, fresh } = copying(project)
 
 test('a file goes into a directory and comes back under another name', () => {
   project.run('up', '-d')

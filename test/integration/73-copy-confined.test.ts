@@ -1,40 +1,22 @@
 import { spawnSync } from 'node:child_process'
-import {
-  chmodSync,
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-} from 'node:fs'
+import { chmodSync, existsSync, lstatSync, readdirSync, rmSync, statSync, symlinkSync } from 'node:fs'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { needsRoot } from '../helpers/root.ts'
+import { COPIED, copying } from './copying.ts'
 import { CLI, cleanUp, folder } from './scenario.ts'
 
 needsRoot(test)
 test.after(cleanUp)
 
-const base = 'image: caisson/host, stop_signal: SIGKILL, network_mode: none, command: sleep 1000'
 const project = folder(
   `
 services:
-  a: {${base}}
+  a: {${COPIED}}
 `,
   { 'in/file': 'a file\n' },
 )
-const here = (path: string) => `${project.directory}/${path}`
-const local = (path: string) => readFileSync(here(path), 'utf8')
-const inside = (...command: string[]) => project.run('exec', '-T', 'a', ...command)
-const status = (...args: string[]) => project.try(['cp', ...args]).status
-const fresh = (name: string): string => {
-  rmSync(here(name), { recursive: true, force: true })
-  mkdirSync(here(name))
-  return name
-}
+const { here, local, inside, status, fresh } = copying(project)
 
 test('owners and set-id bits reach this machine only with -a', () => {
   project.run('up', '-d')
