@@ -36,7 +36,7 @@ services:
   deaf:
     image: caisson/host
     network_mode: none
-    stop_grace_period: 300ms
+    stop_grace_period: 3s
     command: sh -c 'trap "echo asked" TERM; while :; do sleep 0.05; done'
 `)
 const sh = (script: string): string => project.run('exec', '-T', 'limited', 'sh', '-c', script).trim()
@@ -91,11 +91,11 @@ test('an OOM kill is recorded as such', async () => {
 
 test('stop uses stop_signal, and SIGKILL after the grace period', () => {
   project.run('stop', 'signalled', 'deaf')
-  // By the container's own times: the command itself may be slow.
+  // By the container's own times: the command itself may be slow, and in an emulated machine so is the shell that says when it was asked.
   const asked = Date.parse(project.run('logs', '-t', '--no-log-prefix', 'deaf').split(' ')[0] ?? '')
   const [{ State }] = JSON.parse(project.run('inspect', 'deaf')) as [{ State: { FinishedAt: string } }]
   const graceMs = Date.parse(State.FinishedAt) - asked
-  assert.ok(graceMs >= 200 && graceMs < 8000, `${graceMs} ms`)
+  assert.ok(graceMs >= 500 && graceMs < 15_000, `${graceMs} ms`)
   assert.is(ps(project).find((row) => row.Service === 'signalled')?.ExitCode, 5)
   assert.is(ps(project).find((row) => row.Service === 'deaf')?.ExitCode, 137)
 })
