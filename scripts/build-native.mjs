@@ -56,12 +56,13 @@ const sources = (folder, keep = () => true) => {
   const path = join(root, 'native', folder)
   if (!existsSync(path)) return []
   return readdirSync(path)
-    .filter((name) => name.endsWith('.cc') && keep(name))
+    .filter((name) => /\.cc?$/.test(name) && keep(name))
     .sort()
     .map((name) => join(path, name))
 }
 
 const core = [...sources('core'), ...sources('network')]
+const zstd = ['common', 'decompress'].flatMap((folder) => sources(`third_party/zstd/lib/${folder}`))
 const archive = [...sources('archive'), ...sources('monitor', (name) => name === 'remove_tree.cc')]
 const daemon = [
   ...core,
@@ -83,7 +84,7 @@ const releaseTargets = [
   {
     name: 'caisson.node',
     variant: 'release',
-    sources: [...core, ...archive, ...sources('addon')],
+    sources: [...core, ...archive, ...zstd, ...sources('ingest'), ...sources('addon')],
     link: ['-shared', '-s', '-static-libstdc++', '-static-libgcc', ...gcSections],
   },
 ]
@@ -152,9 +153,17 @@ const dependencies = (path) =>
 
 const digest = (values) => createHash('sha256').update(values.join('\0')).digest('hex').slice(0, 16)
 
+/** Code of others is C, and its warnings are theirs. */
+const foreign = ['-x', 'c', '-std=gnu11', '-fPIC', '-O2', '-w', '-fvisibility=hidden', '-DZSTD_DISABLE_ASM', '-DZSTD_LEGACY_SUPPORT=0']
+
+const flagsOf = (source, variant) => {
+  if (source.includes('/third_party/')) return foreign
+  return [...variants[variant], ...(source.includes('/native/addon/') ? napi : [])]
+}
+
 /** One object file, or what has to be run to get it. */
 const planObject = (source, variant) => {
-  const flags = [...variants[variant], ...(source.includes('/native/addon/') ? napi : [])]
+  const flags = flagsOf(source, variant)
   const object = join(
     out,
     'obj',

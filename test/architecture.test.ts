@@ -194,6 +194,7 @@ test('the entry and the list of commands load only what is small', () => {
 
 test('files keep to 400 lines', () => {
   const long = [...filesIn('src', '.ts'), ...filesIn('native', '.cc', '.h')]
+    .filter((file) => !file.startsWith('native/third_party/'))
     .map((file) => ({ file, lines: readSource(file).split('\n').length }))
     .filter(({ file, lines }) => lines > 400 && !/generated/i.test(readSource(file).slice(0, 400)))
     .map(({ file, lines }) => `${file}: ${lines}`)

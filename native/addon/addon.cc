@@ -31,6 +31,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   export_logs(env, exports);
   export_network(env, exports);
   export_archive(env, exports);
+  export_ingest(env, exports);
   return exports;
 }
 

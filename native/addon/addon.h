@@ -55,5 +55,6 @@ void export_files(Napi::Env env, Napi::Object exports);
 void export_logs(Napi::Env env, Napi::Object exports);
 void export_network(Napi::Env env, Napi::Object exports);  // network.cc
 void export_archive(Napi::Env env, Napi::Object exports);
+void export_ingest(Napi::Env env, Napi::Object exports);
 
 }  // namespace caisson::addon

@@ -1,4 +1,4 @@
-// Archives: unpacking one, and listing what one holds.
+// Archives: listing what one holds, and settling an unpacked layer on those below.
 #include <errno.h>
 #include <fcntl.h>
 
@@ -6,6 +6,7 @@
 #include "../archive/unpack.h"
 #include "../core/sys.h"
 #include "addon.h"
+#include "unpacked.h"
 
 namespace caisson::addon {
 
@@ -17,12 +18,6 @@ struct Member {
   TarEntry entry;
   uint64_t offset = 0, size = 0;
 };
-
-Result<Unpacked> unpack_from(int fd, const std::string& root, const UnpackOptions& options) {
-  FdSource source(fd, FdSource::Kind::stream);
-  Fd directory = TRY(sys::open(root, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
-  return unpack(source, directory.get(), options);
-}
 
 Result<std::vector<Member>> list(int fd) {
   FdSource source(fd, FdSource::Kind::file);
@@ -50,29 +45,20 @@ const char* name_of(TarType type) {
   return "";
 }
 
-Napi::Value strings_of(Napi::Env env, const std::vector<std::string>& strings) {
-  Napi::Array array = Napi::Array::New(env, strings.size());
-  for (uint32_t i = 0; i < strings.size(); i++) array.Set(i, strings[i]);
-  return array;
+Result<void> settle_at(const std::string& root, const std::vector<std::string>& implied, const std::vector<std::string>& lower) {
+  Fd directory = TRY(sys::open(root, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+  return settle(directory.get(), implied, lower);
 }
 
-Napi::Value unpack_archive(const Napi::CallbackInfo& info) {
-  int fd = info[0].ToNumber().Int32Value();
-  std::string root = info[1].ToString();
-  Napi::Object given = info[2].As<Napi::Object>();
-  UnpackOptions options;
-  options.form = given.Get("layer").ToBoolean() ? Form::layer : Form::rootfs;
-  Napi::Array lower = given.Get("lower").As<Napi::Array>();
-  for (uint32_t i = 0; i < lower.Length(); i++) options.lower.push_back(lower.Get(i).ToString());
-  auto work = [fd, root, options] { return in_section("unpack", 0, unpack_from(fd, root, options)); };
-  return Task<Unpacked>::run(info.Env(), work, [](Napi::Env env, const Unpacked& unpacked) -> Napi::Value {
-    Napi::Object object = Napi::Object::New(env);
-    object.Set("entries", static_cast<double>(unpacked.entries));
-    object.Set("bytes", static_cast<double>(unpacked.bytes));
-    object.Set("incomplete", strings_of(env, unpacked.incomplete));
-    object.Set("incompleteCount", static_cast<double>(unpacked.incomplete_count));
-    return object;
-  });
+// settleLayer(root, implied, lower)
+Napi::Value settle_layer(const Napi::CallbackInfo& info) {
+  std::string root = info[0].ToString();
+  std::vector<std::string> implied = strings_from(info[1]), lower = strings_from(info[2]);
+  auto work = [root, implied, lower]() -> Result<bool> {
+    TRY(in_section("unpack", 0, settle_at(root, implied, lower)));
+    return true;
+  };
+  return Task<bool>::run(info.Env(), work, [](Napi::Env env, bool) { return env.Undefined(); });
 }
 
 Napi::Value list_archive(const Napi::CallbackInfo& info) {
@@ -93,10 +79,33 @@ Napi::Value list_archive(const Napi::CallbackInfo& info) {
   });
 }
 
+Napi::Value strings_of(Napi::Env env, const std::vector<std::string>& strings) {
+  Napi::Array array = Napi::Array::New(env, strings.size());
+  for (uint32_t i = 0; i < strings.size(); i++) array.Set(i, strings[i]);
+  return array;
+}
+
 }  // namespace
 
+std::vector<std::string> strings_from(Napi::Value value) {
+  Napi::Array array = value.As<Napi::Array>();
+  std::vector<std::string> strings;
+  for (uint32_t i = 0; i < array.Length(); i++) strings.push_back(array.Get(i).ToString());
+  return strings;
+}
+
+Napi::Object object_of(Napi::Env env, const Unpacked& unpacked) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("entries", static_cast<double>(unpacked.entries));
+  object.Set("bytes", static_cast<double>(unpacked.bytes));
+  object.Set("incomplete", strings_of(env, unpacked.incomplete));
+  object.Set("incompleteCount", static_cast<double>(unpacked.incomplete_count));
+  object.Set("implied", strings_of(env, unpacked.implied));
+  return object;
+}
+
 void export_archive(Napi::Env env, Napi::Object exports) {
-  exports.Set("unpackArchive", Napi::Function::New(env, unpack_archive, "unpackArchive"));
+  exports.Set("settleLayer", Napi::Function::New(env, settle_layer, "settleLayer"));
   exports.Set("listArchive", Napi::Function::New(env, list_archive, "listArchive"));
 }
 

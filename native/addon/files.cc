@@ -14,28 +14,28 @@ namespace caisson::addon {
 
 namespace {
 
-struct flock whole_file() {
+struct flock whole_file(short type = F_WRLCK) {
   struct flock lock = {};
-  lock.l_type = F_WRLCK;
+  lock.l_type = type;
   lock.l_whence = SEEK_SET;
   return lock;
 }
 
 // An empty Fd: somebody else holds it.
-Result<Fd> try_lock(const std::string& path) {
+Result<Fd> try_lock(const std::string& path, bool shared) {
   Fd fd = TRY(sys::open(path, O_RDWR | O_CREAT, 0600));
-  struct flock lock = whole_file();
+  struct flock lock = whole_file(shared ? F_RDLCK : F_WRLCK);
   if (fcntl(fd.get(), F_OFD_SETLK, &lock) == 0) return fd;
   if (errno == EAGAIN || errno == EACCES) return Fd();
   return sys::last_failure("fcntl", path);
 }
 
 // F_OFD_SETLKW has no deadline and no way to be woken: short naps instead.
-Result<Fd> wait_lock(const std::string& path, int timeout_ms) {
+Result<Fd> wait_lock(const std::string& path, int timeout_ms, bool shared) {
   using namespace std::chrono;
   auto deadline = steady_clock::now() + milliseconds(timeout_ms);
   for (auto nap = 1ms;; nap = std::min(nap * 2, 16ms)) {
-    Fd fd = TRY(try_lock(path));
+    Fd fd = TRY(try_lock(path, shared));
     if (fd || steady_clock::now() >= deadline) return fd;
     std::this_thread::sleep_for(nap);
   }
@@ -66,7 +66,7 @@ Napi::Value fd_or_undefined(Napi::Env env, Fd fd) {
 }
 
 Napi::Value lock(const Napi::CallbackInfo& info) {
-  Result<Fd> fd = in_section("lock", 0, try_lock(info[0].ToString()));
+  Result<Fd> fd = in_section("lock", 0, try_lock(info[0].ToString(), info[1].ToBoolean()));
   if (!fd) return throw_failure(info.Env(), fd.failure());
   return fd_or_undefined(info.Env(), std::move(fd).value());
 }
@@ -74,7 +74,8 @@ Napi::Value lock(const Napi::CallbackInfo& info) {
 Napi::Value lock_wait(const Napi::CallbackInfo& info) {
   std::string path = info[0].ToString();
   int timeout_ms = info[1].ToNumber().Int32Value();
-  auto work = [path, timeout_ms] { return in_section("lock", 0, wait_lock(path, timeout_ms)); };
+  bool shared = info[2].ToBoolean();
+  auto work = [path, timeout_ms, shared] { return in_section("lock", 0, wait_lock(path, timeout_ms, shared)); };
   return Task<Fd>::run(info.Env(), work, [](Napi::Env env, Fd fd) { return fd_or_undefined(env, std::move(fd)); });
 }
 

@@ -70,10 +70,38 @@ class Lower {
   std::vector<Root> roots_;
 };
 
+std::string parent_or_root(const std::string& path) {
+  std::string parent(parent_of(path));
+  return parent.empty() ? "." : parent;
+}
+
+// A failure where it is none, or a later entry took its place.
+Result<Place> existing_directory(const Root& root, const std::string& path) {
+  if (path == ".") return Place{TRY(duplicate(root.fd())), "."};
+  Place place{TRY(root.open(parent_or_root(path), O_PATH | O_DIRECTORY)), std::string(last_of(path))};
+  struct stat info = TRY(sys::lstatat(place.directory.get(), place.name));
+  if (!S_ISDIR(info.st_mode)) return Failure{.syscall = "openat", .error = ENOTDIR, .path = path};
+  return place;
+}
+
+// What an entry lay in without naming it is as it is below.
+template <class Paths>
+Result<void> take_from_below(const Root& root, const Paths& implied, const Lower& lower) {
+  for (const std::string& path : implied) {
+    Fd below = TRY(lower.find(path));
+    if (!below) continue;
+    struct stat info = TRY(sys::fstat(below.get()));
+    if (!S_ISDIR(info.st_mode)) continue;
+    Result<Place> place = existing_directory(root, path);
+    if (place) TRY(copy_directory_attributes(below.get(), place.value()));
+  }
+  return {};
+}
+
 class Unpacker {
  public:
   Unpacker(Source& source, Root root, Lower lower, const UnpackOptions& options)
-      : reader_(source), root_(std::move(root)), lower_(std::move(lower)), form_(options.form), owners_(options.owners),
+      : reader_(source), root_(std::move(root)), lower_(std::move(lower)), form_(options.form), owners_(options.owners), unsettled_(options.unsettled),
         buffer_(form_ == Form::copy ? 64 << 10 : 1 << 20) {}
 
   Result<Unpacked> run() {
@@ -147,6 +175,7 @@ class Unpacker {
   }
 
   Result<bool> is_below(const std::string& path) const {
+    if (unsettled_) return true;
     Fd found = TRY(lower_.find(path.empty() ? "." : path));
     return static_cast<bool>(found);
   }
@@ -286,32 +315,16 @@ class Unpacker {
     return {};
   }
 
-  // Last: making a file changes the time of its directory. What an entry lay in without naming it is as it is below.
+  // Last: making a file changes the time of its directory.
   Result<void> finish_directories() {
     parent_.reset();
-    for (const std::string& path : implied_) {
-      Fd below = TRY(lower_.find(path));
-      if (!below) continue;
-      struct stat info = TRY(sys::fstat(below.get()));
-      if (!S_ISDIR(info.st_mode)) continue;
-      Result<Place> place = existing_directory(path);
-      if (place) TRY(copy_directory_attributes(below.get(), place.value()));
-    }
+    if (unsettled_) result_.implied.assign(implied_.begin(), implied_.end());
+    else TRY(take_from_below(root_, implied_, lower_));
     for (const auto& [path, mtime] : times_) {
-      Result<Place> place = existing_directory(path);
+      Result<Place> place = existing_directory(root_, path);
       if (place) TRY(set_time(place.value(), mtime));
     }
     return {};
-  }
-
-  // A failure where a later entry took its place.
-  Result<Place> existing_directory(const std::string& path) const {
-    if (path == ".") return Place{TRY(duplicate(root_.fd())), "."};
-    std::string parent(parent_of(path));
-    Place place{TRY(root_.open(parent.empty() ? "." : parent, O_PATH | O_DIRECTORY)), std::string(last_of(path))};
-    struct stat info = TRY(sys::lstatat(place.directory.get(), place.name));
-    if (!S_ISDIR(info.st_mode)) return Failure{.syscall = "openat", .error = ENOTDIR, .path = path};
-    return place;
   }
 
   void leave_out(std::string what) {
@@ -323,6 +336,7 @@ class Unpacker {
   Lower lower_;
   Form form_;
   bool owners_;
+  bool unsettled_;
   std::vector<uint8_t> buffer_;
   Fd parent_;  // of the entry before; empty: unknown
   std::string parent_path_;
@@ -336,6 +350,10 @@ class Unpacker {
 Result<Unpacked> unpack(Source& source, int root, const UnpackOptions& options) {
   Lower lower = TRY(Lower::open(options.lower));
   return Unpacker(source, Root(TRY(duplicate(root))), std::move(lower), options).run();
+}
+
+Result<void> settle(int root, const std::vector<std::string>& implied, const std::vector<std::string>& lower) {
+  return take_from_below(Root(TRY(duplicate(root))), implied, TRY(Lower::open(lower)));
 }
 
 }  // namespace caisson

@@ -24,6 +24,8 @@ struct UnpackOptions {
   Form form = Form::rootfs;
   // Unpacked layers below this one, topmost first: whiteouts and parents that the archive does not name depend on them.
   std::vector<std::string> lower;
+  // They are not there yet: every whiteout is taken at its word, and settle() sees to the parents.
+  bool unsettled = false;
   // Form::copy: owners and set-id bits are kept; otherwise all is the caller's.
   bool owners = true;
 };
@@ -34,10 +36,15 @@ struct Unpacked {
   // What this file system or these privileges could not take: names of device nodes, `name (attribute)`. The first hundred.
   std::vector<std::string> incomplete;
   uint64_t incomplete_count = 0;
+  // Of an unsettled layer: parents that it does not name.
+  std::vector<std::string> implied;
 };
 
 // `root`: a directory, empty unless it is a copy. Owners, modes (setuid too), times, extended attributes, devices and FIFOs are kept. A failure
 // for which is_refusal() holds is the archive's fault; what was written stays for the caller to remove.
 Result<Unpacked> unpack(Source& source, int root, const UnpackOptions& options);
+
+// Gives parents that a layer does not name what the layers below, topmost first, say of them.
+Result<void> settle(int root, const std::vector<std::string>& implied, const std::vector<std::string>& lower);
 
 }  // namespace caisson

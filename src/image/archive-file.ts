@@ -6,7 +6,7 @@ import { CaissonError } from '../errors.ts'
 import type { ArchiveMember } from '../native/binding.ts'
 import { loadNative } from '../native/load.ts'
 import { compressionOf, decompressed, MAGIC_BYTES } from './compression.ts'
-import { refusal } from './layer.ts'
+import { refusal } from './ingest.ts'
 import { type ContentRoot, contentOf } from './paths.ts'
 
 const MAX_LINKS = 10

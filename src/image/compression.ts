@@ -113,3 +113,10 @@ export async function* decompressed(source: AsyncIterable<Buffer> | Readable): A
   const decoder = decoderOf(compression)
   yield* decoder === undefined ? throughProgram(whole, compression) : throughDecoder(whole, decoder)
 }
+
+/** As it is where native/ingest decompresses it itself; what only a program of the machine can is plain from here on. */
+export async function* forIngest(source: AsyncIterable<Buffer> | Readable): AsyncGenerator<Buffer> {
+  const { first, whole } = await peek(source as AsyncIterable<Buffer>)
+  const compression = compressionOf(first)
+  yield* compression === 'xz' || compression === 'bzip2' ? throughProgram(whole, compression) : whole
+}

@@ -1,6 +1,7 @@
 /** `image import`: a root filesystem archive becomes an image of one layer. */
 import { createReadStream } from 'node:fs'
 import { applyChanges, type ConfigurationFields } from './change.ts'
+import { forIngest } from './compression.ts'
 import { unpackLayer } from './layer.ts'
 import { incomplete, type Loaded } from './load.ts'
 import type { ContentRoot } from './paths.ts'
@@ -44,7 +45,8 @@ export const importArchive = async (
   const config = applyChanges(DEFAULTS, changes)
   const input = tar === '-' ? process.stdin : createReadStream(tar, { highWaterMark: 1 << 20 })
   const { chain, unpacked } = await unpackLayer(content, {
-    stored: input as AsyncIterable<Buffer>,
+    stored: forIngest(input),
+    expected: undefined,
     layer: undefined,
     name: tar,
   })

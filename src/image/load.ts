@@ -2,6 +2,7 @@
 import { CaissonError } from '../errors.ts'
 import { type ArchiveFile, openArchive, streamVerified } from './archive-file.ts'
 import { type ArchivedBlob, type ArchivedImage, imagesIn } from './archive-layout.ts'
+import { forIngest } from './compression.ts'
 import { chainOf, unpackLayer } from './layer.ts'
 import { type ContentRoot, hasLayer, layerBytes } from './paths.ts'
 import { formatPlatform, isPlatform, parsePlatform, thisPlatform } from './platform.ts'
@@ -35,8 +36,9 @@ const unpackLayers = async (
     const diffId = image.configuration.diffIds[index] ?? ''
     const chain = chainOf(below[0], diffId)
     if (!hasLayer(content, chain)) {
-      const stored = storedBytes(archive, blob)
-      const { unpacked } = await unpackLayer(content, { stored, layer: { diffId, below }, name: blob.name })
+      const stored = forIngest(storedBytes(archive, blob))
+      const request = { stored, expected: undefined, layer: { diffId, below }, name: blob.name }
+      const { unpacked } = await unpackLayer(content, request)
       if (unpacked.incompleteCount > 0) warn(incomplete(unpacked))
     }
     below = [chain, ...below]

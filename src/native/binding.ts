@@ -11,10 +11,13 @@ export interface NativeBinding {
   reap(pid: number, block: boolean): number | undefined
   /** AF_UNIX SOCK_STREAM pair, both ends close-on-exec. */
   socketPair(): [number, number]
-  /** Creates (0600) and opens `path`; takes the write lock of that open file description (F_OFD_SETLK), without waiting. undefined: held. */
-  lock(path: string): number | undefined
+  /**
+   * Creates (0600) and opens `path`; takes the lock of that open file description (F_OFD_SETLK), without waiting: to write, or
+   * `shared` with other readers. undefined: held.
+   */
+  lock(path: string, shared?: boolean): number | undefined
   /** As lock, but waits up to `timeoutMs` on a thread. */
-  lockWait(path: string, timeoutMs: number): Promise<number | undefined>
+  lockWait(path: string, timeoutMs: number, shared?: boolean): Promise<number | undefined>
   /** F_OFD_GETLK: whether somebody holds the lock. Takes nothing. A missing file is not held. */
   isLocked(path: string): boolean
   /** Gives the first `bytes` of a file back to the file system; offsets and size stay. false: it cannot. */
@@ -24,17 +27,15 @@ export interface NativeBinding {
   /** Content of `path` resolved inside the topmost of `layers` that has it (whiteouts count); undefined if none. openat2(RESOLVE_IN_ROOT), regular files only, at most `maxBytes`. */
   readInRoot(layers: readonly string[], path: string, maxBytes: number): Buffer | undefined
 
-  /**
-   * Unpacks the tar archive that comes out of `fd` (a blocking pipe or socket) into the empty directory `root`, on a thread.
-   * `layer`: whiteouts become overlayfs's; `lower` are the unpacked layers below it, topmost first. A refused archive is a
-   * failure of the step `archive`, with the reason as `syscall` and the entry's name, or '', as `path`.
-   */
-  unpackArchive(
-    fd: number,
-    root: string,
-    options: { readonly layer: boolean; readonly lower: readonly string[] },
-  ): Promise<UnpackedArchive>
-  /** What the tar archive in the file `fd` holds, and where; content is passed over. Refuses as unpackArchive. */
+  /** Gives parents that an unsettled layer in `root` does not name what `lower`, topmost first, says of them. */
+  settleLayer(root: string, implied: readonly string[], lower: readonly string[]): Promise<void>
+  /** A blob on its way into the store, on threads of its own (native/ingest). */
+  openIngest(
+    options: IngestOptions,
+    /** There is room again after `write` returned false. */
+    onRoom: () => void,
+  ): NativeIngest
+  /** What the tar archive in the file `fd` holds, and where; content is passed over. A refused archive is a failure of the step `archive`, with the reason as `syscall` and the entry's name, or '', as `path`. */
   listArchive(fd: number): Promise<ArchiveMember[]>
 
   /** Netlink socket of `protocol` (0 = NETLINK_ROUTE, 12 = NETLINK_NETFILTER) in network namespace `nsFd`. */
@@ -76,6 +77,45 @@ export interface UnpackedArchive {
   /** What this machine could not take: device nodes by name, attributes as `name (attribute)`. The first hundred. */
   readonly incomplete: readonly string[]
   readonly incompleteCount: number
+  /** Parents that an unsettled layer does not name: for settleLayer. */
+  readonly implied: readonly string[]
+}
+
+export interface IngestOptions {
+  readonly algorithm: 'sha256' | 'sha512'
+  /** File to keep the blob in; its first `prefix` bytes are there already and are read from it. undefined: it is not kept. */
+  readonly blob: string | undefined
+  readonly prefix: number
+  /** Bytes that it may have at most: more is EFBIG. */
+  readonly limit: number
+  /** Borrowed: the blob is this part of a file, and nothing is written. */
+  readonly file?: { readonly fd: number; readonly offset: number; readonly size: number } | undefined
+  /** Empty directory to unpack into; undefined: it is only kept. */
+  readonly root: string | undefined
+  /** Whether whiteouts become overlayfs's. */
+  readonly layer: boolean
+  /** Unpacked layers below it, topmost first; undefined: they are not known yet, and the layer is to be settled. */
+  readonly lower: readonly string[] | undefined
+}
+
+export interface NativeIngest {
+  /** Copies the bytes. false: wait for onRoom before the next. */
+  write(bytes: Uint8Array): boolean
+  /** Nothing follows. Rejected with a SystemFailure-shaped error if the blob could not be read or kept. */
+  end(): Promise<IngestedBlob>
+  /** Threads end; a promise of end() is rejected with ECANCELED. */
+  abort(): void
+}
+
+export interface IngestedBlob {
+  /** Hex, of the blob as stored. */
+  readonly digest: string
+  readonly size: number
+  /** Hex of the sha256 of the content without compression; undefined where `root` is. */
+  readonly diffId: string | undefined
+  readonly unpacked: UnpackedArchive | undefined
+  /** Instead of them: a failure as of listArchive, or of a system call. */
+  readonly refused: Error | undefined
 }
 
 export interface ArchiveMember {

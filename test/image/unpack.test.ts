@@ -22,7 +22,7 @@ test('files, directories and links come out as they went in', async ({ root }) =
     { name: './etc/again', type: '1', link: './etc/hello' },
     { name: './lib', type: '2', link: 'usr/lib' },
   ])
-  assert.equal(result, { entries: 5, bytes: 2000, incomplete: [], incompleteCount: 0 })
+  assert.equal(result, { entries: 5, bytes: 2000, incomplete: [], incompleteCount: 0, implied: [] })
   assert.is(readFileSync(join(root, 'etc/again'), 'utf8').length, 2000)
   assert.is(lstatSync(join(root, 'etc/hello')).mode & 0o7777, 0o4755)
   assert.is(lstatSync(join(root, 'etc')).mode & 0o777, 0o750)

@@ -1,10 +1,6 @@
-/** Unpacks archives of tests as layers come: through a socket, in pieces of an odd size. */
-import { closeSync } from 'node:fs'
-import { Socket } from 'node:net'
-import { pipeline } from 'node:stream/promises'
-import { refusal } from '../../src/image/layer.ts'
+/** Unpacks archives of tests as layers come: in pieces of an odd size. */
+import { ingestBlob } from '../../src/image/ingest.ts'
 import type { UnpackedArchive } from '../../src/native/binding.ts'
-import { loadNative } from '../../src/native/load.ts'
 import { archive, inPieces, type TarItem } from './archive.ts'
 
 const uid = process.getuid?.() ?? 0
@@ -14,18 +10,13 @@ export const own = (items: readonly TarItem[]): readonly TarItem[] => items.map(
 
 /** `lower`: a layer above those; undefined: a root filesystem. */
 export const extract = async (bytes: Buffer, root: string, lower?: readonly string[]): Promise<UnpackedArchive> => {
-  const binding = loadNative()
-  const [ours, theirs] = binding.socketPair()
-  const socket = new Socket({ fd: ours, readable: false }).on('error', () => {})
-  const sending = pipeline(inPieces(bytes), socket).catch(() => {})
-  try {
-    return await binding.unpackArchive(theirs, root, { layer: lower !== undefined, lower: lower ?? [] })
-  } catch (error) {
-    throw refusal(error)
-  } finally {
-    closeSync(theirs)
-    await sending
-  }
+  const { content } = await ingestBlob({
+    source: inPieces(bytes) as AsyncIterable<Buffer>,
+    ...{ expected: undefined, name: 'the archive' },
+    unpack: { root, layer: lower !== undefined, lower: lower ?? [] },
+  })
+  if (content === undefined) throw new Error('nothing was unpacked')
+  return content.unpacked
 }
 
 export const unpack = (root: string, items: readonly TarItem[], lower?: readonly string[]): Promise<UnpackedArchive> =>
