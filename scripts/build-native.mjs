@@ -154,7 +154,17 @@ const dependencies = (path) =>
 const digest = (values) => createHash('sha256').update(values.join('\0')).digest('hex').slice(0, 16)
 
 /** Code of others is C, and its warnings are theirs. */
-const foreign = ['-x', 'c', '-std=gnu11', '-fPIC', '-O2', '-w', '-fvisibility=hidden', '-DZSTD_DISABLE_ASM', '-DZSTD_LEGACY_SUPPORT=0']
+const foreign = [
+  '-x',
+  'c',
+  '-std=gnu11',
+  '-fPIC',
+  '-O2',
+  '-w',
+  '-fvisibility=hidden',
+  '-DZSTD_DISABLE_ASM',
+  '-DZSTD_LEGACY_SUPPORT=0',
+]
 
 const flagsOf = (source, variant) => {
   if (source.includes('/third_party/')) return foreign

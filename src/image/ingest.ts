@@ -46,7 +46,7 @@ export const refusal = (error: unknown): unknown => {
   return new CaissonError('EARCHIVE', `the archive is refused: ${name}${error.syscall}`, { cause: error })
 }
 
-const isRange = (source: AsyncIterable<Buffer> | FileRange): source is FileRange => 'fd' in source
+const isRange = (source: AsyncIterable<Buffer> | FileRange): source is FileRange => !(Symbol.asyncIterator in source)
 
 const open = (binding: NativeBinding, request: IngestRequest, onRoom: () => void): NativeIngest => {
   const { source, expected, keep, unpack } = request
@@ -67,11 +67,9 @@ const feed = async (source: AsyncIterable<Buffer>, ingest: NativeIngest, room: (
 const mismatch = ({ name }: IngestRequest, what: string): CaissonError =>
   new CaissonError('EDIGEST', `${name} is not what its digest says: ${what}`)
 
-const EFBIG = 27
-
 const failed = (request: IngestRequest, error: unknown): unknown => {
   const failure = fromNative(error)
-  if (failure instanceof SystemError && failure.errno === EFBIG && failure.syscall === 'ingest')
+  if (failure instanceof SystemError && failure.code === 'EFBIG' && failure.syscall === 'ingest')
     return mismatch(request, `it is longer than ${request.expected?.size} bytes`)
   return refusal(failure)
 }
