@@ -75,7 +75,9 @@ class IngestObject final : public Napi::ObjectWrap<IngestObject> {
     Napi::Uint8Array given = info[0].As<Napi::Uint8Array>();
     auto bytes = std::make_unique_for_overwrite<uint8_t[]>(given.ByteLength());
     std::copy_n(given.Data(), given.ByteLength(), bytes.get());
-    return Napi::Boolean::New(info.Env(), !ingest_ || ingest_->offer(Block(std::move(bytes), given.ByteLength())));
+    std::optional<bool> room;
+    if (ingest_) room = ingest_->offer(Block(std::move(bytes), given.ByteLength()));
+    return room ? Napi::Boolean::New(info.Env(), *room) : info.Env().Undefined();
   }
 
   Napi::Value end(const Napi::CallbackInfo& info) {

@@ -12,9 +12,9 @@ bool BlockQueue::push(Block block) {
   return true;
 }
 
-bool BlockQueue::offer(Block block) {
+std::optional<bool> BlockQueue::offer(Block block) {
   std::lock_guard lock(mutex_);
-  if (closed_) return true;
+  if (closed_) return {};
   held_ += block.size();
   blocks_.push_back(std::move(block));
   changed_.notify_all();

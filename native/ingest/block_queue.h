@@ -18,7 +18,8 @@ class BlockQueue {
   // Waits for room. false: nobody reads any more.
   bool push(Block block);
   // Never waits. Whether there is room for more; if not, on_room is called, on the reader's thread, when half of it is free.
-  bool offer(Block block);
+  // None: nobody reads any more.
+  std::optional<bool> offer(Block block);
   std::function<void()> on_room = [] {};
   // Waits for a block; none: the writer has ended.
   std::optional<Block> pop();

@@ -46,8 +46,8 @@ class Ingest {
   Ingest(const Ingest&) = delete;
   Ingest& operator=(const Ingest&) = delete;
 
-  // Whether more may be offered at once; if not, after on_room.
-  bool offer(Block block) { return arriving_.offer(std::move(block)); }
+  // Whether more may be offered at once; if not, after on_room. None: it is over, and only the outcome is left.
+  std::optional<bool> offer(Block block) { return arriving_.offer(std::move(block)); }
   void end() { arriving_.end(); }
   // The outcome is then ECANCELED.
   void abort();

@@ -61,7 +61,11 @@ const open = (binding: NativeBinding, request: IngestRequest, onRoom: () => void
 
 /** Hands over the chunks as fast as they are taken. */
 const feed = async (source: AsyncIterable<Buffer>, ingest: NativeIngest, room: () => Promise<void>): Promise<void> => {
-  for await (const chunk of source) if (!ingest.write(chunk)) await room()
+  for await (const chunk of source) {
+    const more = ingest.write(chunk)
+    if (more === undefined) return
+    if (!more) await room()
+  }
 }
 
 const mismatch = ({ name }: IngestRequest, what: string): CaissonError =>

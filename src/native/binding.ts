@@ -99,8 +99,8 @@ export interface IngestOptions {
 }
 
 export interface NativeIngest {
-  /** Copies the bytes. false: wait for onRoom before the next. */
-  write(bytes: Uint8Array): boolean
+  /** Copies the bytes. false: wait for onRoom before the next; undefined: it is over, `end` says why. */
+  write(bytes: Uint8Array): boolean | undefined
   /** Nothing follows. Rejected with a SystemFailure-shaped error if the blob could not be read or kept. */
   end(): Promise<IngestedBlob>
   /** Threads end; a promise of end() is rejected with ECANCELED. */
