@@ -66,7 +66,11 @@ const isAttestation = ({ platform, annotations }: IndexEntry) =>
   'vnd.docker.reference.type' in annotations || (platform?.os === 'unknown' && platform.architecture === 'unknown')
 
 /** The first that fits wins (image-spec image-index.md); one that says no platform fits any. */
-const choose = (entries: readonly IndexEntry[], options: LayoutOptions, where: string): IndexEntry => {
+export const choose = (
+  entries: readonly IndexEntry[],
+  options: Pick<LayoutOptions, 'platform' | 'isAsked'>,
+  where: string,
+): IndexEntry => {
   const images = entries.filter((entry) => kindOf(entry.mediaType) !== 'other' && !isAttestation(entry))
   const fitting = images.find(({ platform }) => platform === undefined || isPlatform(platform, options.platform))
   if (fitting !== undefined) return fitting

@@ -38,7 +38,11 @@ export interface UnpackedLayer {
 export const nameLayer = (content: ContentRoot, directory: string, chain: string, bytes: number): void => {
   if (hasLayer(content, chain)) return
   writeFileSync(sizeFile(content, chain), `${bytes}\n`)
-  renameSync(directory, layerOf(content, chain))
+  try {
+    renameSync(directory, layerOf(content, chain))
+  } catch (error) {
+    if (!hasLayer(content, chain)) throw error
+  }
 }
 
 export const wrongContent = (name: string, diffId: string): CaissonError =>

@@ -14,6 +14,9 @@ export const layerOf = (content: ContentRoot, chain: string) => `${layersOf(cont
 export const sizeFile = (content: ContentRoot, chain: string) => `${layerOf(content, chain)}.size`
 /** `digest`: `sha256:…` */
 export const blobOf = ({ root }: ContentRoot, digest: string) => `${root}/content/blobs/${digest.replace(':', '/')}`
+/** Blobs of which a part is here. The lock of such a file is held by whoever fetches the rest. */
+export const ingestOf = ({ root }: ContentRoot) => `${root}/content/ingest`
+export const partialOf = (content: ContentRoot, digest: string) => `${ingestOf(content)}/${digest.replace(':', '-')}`
 export const referencesOf = ({ root }: ContentRoot) => `${root}/content/references`
 export const referenceFile = (content: ContentRoot, reference: string) =>
   `${referencesOf(content)}/${encodeURIComponent(reference)}`

@@ -5,19 +5,29 @@ import { dirname } from 'node:path'
 import { CaissonError } from '../errors.ts'
 import type { ImageConfig, UnpackedImage } from '../oci/image-config.ts'
 import { formatReference, parseReference } from '../oci/reference.ts'
+import type { Descriptor } from './archive-file.ts'
+import { parseManifest } from './documents.ts'
 import { HOST_CONFIG, HOST_REFERENCE, hostBuiltAt, hostId, resolveHost } from './host.ts'
 import { UNFINISHED } from './layer.ts'
 import { blobOf, type ContentRoot, contentOf, layerOf, layersOf, referenceFile, referencesOf } from './paths.ts'
 
 /** `content/references/<reference, percent-encoded>` */
 export interface ReferenceRecord {
-  readonly version: 1
+  readonly version: 2
   /** With its tag; of an image without a name its id. */
   readonly reference: string
   /** Digest of the configuration, `sha256:…`: the image's identity. */
   readonly id: string
+  /** undefined: of an image that came before manifests were kept. */
+  readonly manifest: Descriptor | undefined
+  /** From the one that the tag stands for to the one that names the manifest. */
+  readonly indexes: readonly Descriptor[]
+  /** `name@sha256:…`: what registries call it. */
+  readonly repoDigests: readonly string[]
   /** Chain IDs (hex), topmost first: directories below content/layers. */
   readonly layers: readonly string[]
+  /** Milliseconds since the epoch; undefined: it never was at a registry. */
+  readonly pulledAt?: number | undefined
   /** Milliseconds since the epoch. */
   readonly importedAt: number
   /** Bytes of file content. */
@@ -37,10 +47,13 @@ export const writeBlob = (content: ContentRoot, blob: string | Buffer): string =
   return digest
 }
 
+const LACKED_BY_1 = { manifest: undefined, indexes: [], repoDigests: [] }
+
 const readReferenceFile = (path: string): ReferenceRecord | undefined => {
   try {
-    const record = JSON.parse(readFileSync(path, 'utf8')) as ReferenceRecord
-    return record.version === 1 ? record : undefined
+    const record = JSON.parse(readFileSync(path, 'utf8')) as { readonly version: number }
+    if (record.version === 1) return { ...LACKED_BY_1, ...(record as unknown as ReferenceRecord), version: 2 }
+    return record.version === 2 ? (record as ReferenceRecord) : undefined
   } catch {
     return undefined
   }
@@ -140,6 +153,10 @@ export const listImages = (content: ContentRoot): readonly ListedImage[] => [
 
 const ID = /^(?:sha256:)?([0-9a-f]{4,64})$/
 
+/** By its name alone. */
+export const lookUp = (content: ContentRoot, reference: string): ReferenceRecord | undefined =>
+  readReferenceFile(referenceFile(content, reference))
+
 /** By reference, or by an id or its beginning. Throws ENOIMAGE, EREFERENCE, EIMAGE for an ambiguous beginning. */
 export const findRecord = (content: ContentRoot, text: string): ReferenceRecord => {
   const named = readReferenceFile(referenceFile(content, normalise(text)))
@@ -162,14 +179,15 @@ const checkName = (reference: string, id: string): void => {
     throw new CaissonError('EIMAGE', `'${reference}' cannot be the name of an image: it is the id of another`)
 }
 
+/** What is known of an image that gets a name. */
+export type NamedImage = Pick<ReferenceRecord, 'reference' | 'id' | 'layers' | 'sizeBytes'> &
+  Partial<Pick<ReferenceRecord, 'manifest' | 'indexes' | 'repoDigests' | 'pulledAt'>>
+
 /**
  * Names an image whose layers and configuration are there; `reference` as normalised, or its id. The one that had the name
  * keeps its content under its id, for containers stand on it.
  */
-export const nameImage = (
-  content: ContentRoot,
-  image: Pick<ReferenceRecord, 'reference' | 'id' | 'layers' | 'sizeBytes'>,
-): ListedImage => {
+export const nameImage = (content: ContentRoot, image: NamedImage): ListedImage => {
   checkName(image.reference, image.id)
   const before = readReferenceFile(referenceFile(content, image.reference))
   if (before !== undefined && before.id !== image.id && referencesTo(content, before.id).length === 1)
@@ -177,7 +195,9 @@ export const nameImage = (
   const importedAt = Date.now()
   const { reference, id, layers, sizeBytes } = image
   const isSpare = reference === id && referencesTo(content, id).length > 0
-  if (!isSpare) writeReference(content, { version: 1, reference, id, layers, importedAt, sizeBytes })
+  const { manifest, indexes = [], repoDigests = [], pulledAt } = image
+  const record = { reference, id, manifest, indexes, repoDigests, layers, importedAt, pulledAt, sizeBytes }
+  if (!isSpare) writeReference(content, { version: 2, ...record })
   if (reference !== id) rmSync(referenceFile(content, id), { force: true })
   return { reference, id, createdAt: importedAt, sizeBytes }
 }
@@ -215,6 +235,14 @@ export const removeReference = (
 
 const namesIn = (directory: string): readonly string[] => (existsSync(directory) ? readdirSync(directory) : [])
 
+/** Digests of all that an image is in the store, beside its unpacked layers. */
+export const blobsOf = (content: ContentRoot, { id, manifest, indexes }: ReferenceRecord): readonly string[] => {
+  const own = [id, ...indexes.map(({ digest }) => digest)]
+  if (manifest === undefined || !existsSync(blobOf(content, manifest.digest))) return own
+  const { layers } = parseManifest(readFileSync(blobOf(content, manifest.digest)), manifest.mediaType, manifest.digest)
+  return [...own, manifest.digest, ...layers.map(({ digest }) => digest)]
+}
+
 /**
  * Removes what no reference leads to: layers, configurations, and what killed commands left. The content lock is held.
  * `inUse`: layer directories that stay.
@@ -224,7 +252,7 @@ export const sweep = (content: ContentRoot, inUse: ReadonlySet<string> = new Set
   const records = files.flatMap((name) => readReferenceFile(`${referencesOf(content)}/${name}`) ?? [])
   if (records.length < files.length) return // of another version: who knows what they stand for
   const layers = new Set(records.flatMap((record) => record.layers))
-  const blobs = new Set(records.map(({ id }) => id))
+  const blobs = new Set(records.flatMap((record) => blobsOf(content, record)))
   for (const name of namesIn(layersOf(content))) {
     const isOurs = name.startsWith(`${UNFINISHED}.`) || /^[0-9a-f]{64}(?:\.size)?$/.test(name)
     const path = `${layersOf(content)}/${name}`
