@@ -5,8 +5,8 @@ import type { Context } from './context.ts'
 
 const isError = ({ severity }: { severity: string }): boolean => severity === 'error'
 
-/** Looked up once for each command. Throws ProjectError, for an env file that is not there for instance. */
-export const discoverProject = ({ session, globals, cwd, env }: Context): Discovery => {
+/** Looked up once for each command. With its mistakes, for who goes on to tell those of the Compose files too. */
+export const lookForProject = ({ session, globals, cwd, env }: Context): Discovery => {
   session.discovery ??= discover({
     cwd,
     environment: env,
@@ -17,7 +17,25 @@ export const discoverProject = ({ session, globals, cwd, env }: Context): Discov
     projectName: globals.projectName,
     readFile: session.readFile,
   })
-  const { diagnostics } = session.discovery
-  if (diagnostics.some(isError)) throw new ProjectError(diagnostics)
   return session.discovery
+}
+
+/** Throws ProjectError, for an env file that is not there for instance. */
+export const discoverProject = (context: Context): Discovery => {
+  const found = lookForProject(context)
+  if (found.diagnostics.some(isError)) throw new ProjectError(found.diagnostics)
+  return found
+}
+
+const DECISIVE = ['COMPOSE_FILE', 'COMPOSE_PATH_SEPARATOR']
+
+/** Its files are known although lines of `.env` may be wrong. Throws ProjectError where they are not. */
+export const discoverFiles = (context: Context): Discovery => {
+  const found = lookForProject(context)
+  const { diagnostics, files, wrongVariables } = found
+  const isKnown =
+    files.length > 0 &&
+    !DECISIVE.some((name) => wrongVariables.has(name)) &&
+    diagnostics.every((each) => !isError(each) || each.code === 'env-file-syntax')
+  return isKnown ? found : discoverProject(context)
 }

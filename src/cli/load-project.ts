@@ -5,7 +5,7 @@ import type { LoadResult, Project } from '../compose/project.ts'
 import { ProjectError } from '../errors.ts'
 import { openTreeCache } from './cache.ts'
 import type { Context } from './context.ts'
-import { discoverProject } from './discovery.ts'
+import { discoverFiles, lookForProject } from './discovery.ts'
 import { formatDiagnostics } from './render/diagnostic.ts'
 
 export interface LoadRequest {
@@ -17,11 +17,11 @@ export interface LoadRequest {
 }
 
 const inputOf = (context: Context, { services, options }: LoadRequest): LoadInput => {
-  const found = discoverProject(context)
+  const found = discoverFiles(context)
   if (found.files.length === 0) throw noFiles(context)
-  const { files, workingDirectory, projectName, environment, profiles } = found
+  const { files, workingDirectory, projectName, environment, wrongVariables, profiles } = found
   return {
-    ...{ files, workingDirectory, projectName, environment, profiles, services },
+    ...{ files, workingDirectory, projectName, environment, wrongVariables, profiles, services },
     readFile: context.session.readFile,
     cache: openTreeCache(context),
     ...(options === undefined ? {} : { options }),
@@ -48,8 +48,8 @@ export const reportFindings = (
   { diagnostics }: Pick<LoadResult, 'diagnostics'>,
   quiet: boolean,
 ): void => {
-  const all = [...discoverProject(context).diagnostics, ...diagnostics]
-  if (diagnostics.some(({ severity }) => severity === 'error')) throw new ProjectError(all)
+  const all = [...lookForProject(context).diagnostics, ...diagnostics]
+  if (all.some(({ severity }) => severity === 'error')) throw new ProjectError(all)
   if (!quiet && all.length > 0) context.stderr.write(formatDiagnostics(context, all))
 }
 

@@ -54,6 +54,7 @@ export const readVariables = (
   text: string,
   lookup: (name: string) => string | undefined,
 ): ReadonlyMap<string, string> | Mistake => {
-  const { variables, mistake } = parseDotenv(text, lookup)
-  return mistake === undefined ? variables : { mistake: `line ${mistake.line}: ${mistake.message}` }
+  const { variables, mistakes } = parseDotenv(text, lookup)
+  const words = mistakes.map(({ line, message }) => `line ${line}: ${message}`)
+  return words.length === 0 ? variables : { mistake: words.join('; ') }
 }

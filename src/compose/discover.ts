@@ -41,6 +41,8 @@ export interface Discovery {
   readonly profiles: readonly string[]
   /** Given by hand or by COMPOSE_PROJECT_NAME; else it is up to the files and the directory. */
   readonly projectName: string | undefined
+  /** Variables of lines of env files that are wrong: they have no value, which is known. */
+  readonly wrongVariables: ReadonlySet<string>
   readonly diagnostics: readonly Diagnostic[]
   /** Text of the env files, for code frames. */
   readonly sources: ReadonlyMap<string, string>
@@ -70,6 +72,7 @@ class Discoverer {
   readonly report = new Report(this.sources)
   readonly envFiles: string[] = []
   readonly variableFiles = new Map<string, string>()
+  readonly wrong = new Set<string>()
   readonly environment: Record<string, string>
   readonly #input: DiscoverInput
 
@@ -105,8 +108,9 @@ class Discoverer {
       this.envFiles.push(file)
       const lookup = (name: string): string | undefined =>
         Object.hasOwn(this.environment, name) ? this.environment[name] : undefined
-      const result = parseDotenv(text, lookup, known)
+      const result = parseDotenv(text, lookup, { values: known, wrong: this.wrong })
       reportDotenv(result, file, [], this.report)
+      for (const name of result.wrong) this.wrong.add(name)
       for (const [name, value] of result.variables) {
         known.set(name, value)
         givers.set(name, file)
@@ -180,6 +184,7 @@ export const discover = (input: DiscoverInput): Discovery => {
     variableFiles: discoverer.variableFiles,
     profiles: input.profiles?.length ? input.profiles : list(environment.COMPOSE_PROFILES),
     projectName: input.projectName || environment.COMPOSE_PROJECT_NAME || undefined,
+    wrongVariables: discoverer.wrong,
     diagnostics: report.diagnostics,
     sources,
   }

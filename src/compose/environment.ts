@@ -1,6 +1,7 @@
 /** Reads `env_file` and `label_file` of the services that are on, and folds them into `environment` and `labels`. */
 import type { TreePath } from '../errors.ts'
-import { type DotenvResult, parseDotenv, parseRawEnvironment } from './dotenv.ts'
+import { type DotenvResult, parseDotenv } from './dotenv.ts'
+import { parseRawEnvironment } from './dotenv-raw.ts'
 import { reportDotenv } from './dotenv-report.ts'
 import type { Entry, MapNode, Node, ScalarNode } from './node.ts'
 import { get, map, mapValues, scalar, textOf, withEntries } from './node.ts'
@@ -13,8 +14,10 @@ export interface FileContext {
   readonly environment: Readonly<Record<string, string>>
   /** Where paths start that were left relative. */
   readonly workingDirectory: string
+  /** Variables of lines of other files that are wrong: that they have no value was said. */
+  readonly wrongVariables: ReadonlySet<string>
   /** Records the text, for code frames. */
-  readFile(path: string): string | undefined
+  readVariableFile(path: string): string | undefined
 }
 
 type Lookup = (name: string) => string | undefined
@@ -41,16 +44,22 @@ type Values = ReadonlyMap<string, ScalarNode>
 
 const NOTHING: Values = new Map()
 
+/** Of the files of one service so far. */
+interface Known {
+  readonly values: Map<string, ScalarNode>
+  readonly wrong: Set<string>
+}
+
 const readVariables = (
   source: VariableFile,
   path: TreePath,
   lookup: Lookup,
-  known: Values,
+  known: Known,
   context: FileContext,
 ): Values => {
   const { report } = context
   const { file } = source
-  const text = context.readFile(file)
+  const text = context.readVariableFile(file)
   if (text === undefined) {
     if (!source.required) return NOTHING
     const hint = 'create it, or write required: false beside its path'
@@ -63,10 +72,13 @@ const readVariables = (
     })
     return NOTHING
   }
-  const texts = new Map([...known].map(([name, { value }]) => [name, String(value)]))
-  const result = source.raw ? parseRawEnvironment(text, lookup) : parseDotenv(text, lookup, texts)
+  const values = new Map([...known.values].map(([name, { value }]) => [name, String(value)]))
+  const result = source.raw
+    ? parseRawEnvironment(text, lookup)
+    : parseDotenv(text, lookup, { values, wrong: known.wrong })
   reportDotenv(result, file, path, report)
-  return placed(result, file, lookup, known)
+  for (const name of result.wrong) known.wrong.add(name)
+  return placed(result, file, lookup, known.values)
 }
 
 /** Each value with its place; variables of these files count as what they were made of. */
@@ -95,14 +107,14 @@ const fold = (
   const files = get(service, keys.files)
   if (files?.kind !== 'sequence') return service
   const own = get(service, keys.values)
-  const known = new Map<string, ScalarNode>()
+  const known: Known = { values: new Map(), wrong: new Set(context.wrongVariables) }
   for (const [index, item] of files.items.entries()) {
     const source = variableFile(item, context)
     if (!source) continue
     for (const [name, value] of readVariables(source, [...path, keys.files, index], lookup, known, context))
-      known.set(name, value)
+      known.values.set(name, value)
   }
-  const entries = new Map<string, Entry>([...known].map(([name, value]) => [name, { key: undefined, value }]))
+  const entries = new Map<string, Entry>([...known.values].map(([name, value]) => [name, { key: undefined, value }]))
   if (own?.kind === 'map') for (const [name, entry] of own.entries) entries.set(name, entry)
   const values = entries.size === 0 ? undefined : map(entries, own?.origin ?? files.origin)
   return withEntries(service, { [keys.files]: undefined, [keys.values]: values })

@@ -13,6 +13,8 @@ export interface Place {
 }
 
 type Located = Pick<LoadResult, 'origins' | 'sources'>
+/** Whoever shows text has to know which must not be. */
+type Shown = Located & Pick<LoadResult, 'hidden'>
 
 /** Where a diagnostic points: its own place, else that of its path, else of the nearest path above. */
 export const locate = (
@@ -102,10 +104,19 @@ const cut = (source: string, place: Place): Frame => {
 const bar = (number: number | undefined, width: number, text: string): string =>
   `${(number === undefined ? '' : String(number)).padStart(width)} | ${text}`.trimEnd()
 
+/** What is marked, alone: around it stand values of variables, which may be secrets. */
+const cutOut = (source: string, { start, end }: Place): Frame => {
+  const [text = ''] = source.slice(start, Math.max(end, start + 1)).split('\n', 1)
+  const marked = shorten(text)
+  const before = start === 0 || source[start - 1] === '\n' ? '' : '…'
+  const after = /^(\r?\n|$)/.test(source.slice(start + text.length, start + text.length + 2)) ? '' : '…'
+  return { before: [], line: `${before}${marked}${after}`, from: before.length, width: Math.max(1, columnsOf(marked)) }
+}
+
 /** The line of a place, up to two before it, and a caret below. Empty where the file is. */
-export const formatFrame = (place: Place, source: string): string => {
+export const formatFrame = (place: Place, source: string, isHidden = false): string => {
   if (source.trim() === '') return ''
-  const { before, line, from, width } = cut(source, place)
+  const { before, line, from, width } = isHidden ? cutOut(source, place) : cut(source, place)
   const digits = String(place.line).length + 2
   return [
     ...before.map((text, index) => bar(place.line - before.length + index, digits, text)),
@@ -124,13 +135,13 @@ export interface FrameOptions {
 }
 
 /** `compose.yaml:3:5: error: message [code]`, its hint and its frame. */
-export const formatDiagnostic = (diagnostic: Diagnostic, located: Located, options: FrameOptions = {}): string => {
+export const formatDiagnostic = (diagnostic: Diagnostic, located: Shown, options: FrameOptions = {}): string => {
   const { name = (file) => file, paint = (text) => text } = options
   const { severity, message, hint, related } = diagnostic
-  const { sources } = located
+  const { sources, hidden } = located
   const written = ({ file, line, column }: Place): string => `${name(file)}:${line}:${column}`
   const place = locate(diagnostic, located)
-  const frame = place === undefined ? '' : formatFrame(place, sources.get(place.file) ?? '')
+  const frame = place === undefined ? '' : formatFrame(place, sources.get(place.file) ?? '', hidden.has(place.file))
   // The code is for looking it up in docs/errors.md: `engine/…` is about no file, and not there.
   const isListed = place !== undefined || severity === 'error' || !diagnostic.code.includes('/')
   const head = [

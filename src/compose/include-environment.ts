@@ -11,18 +11,23 @@ interface Files {
   readonly report: Report
   /** Gets what the files gave, by the environment that they made. */
   readonly givenBy: Map<Environment, ReadonlyMap<string, string>>
-  readFile(path: string): string | undefined
+  /** Gets the names that wrong lines were to give a value. */
+  readonly wrongVariables: Set<string>
+  readVariableFile(path: string): string | undefined
 }
 
 const NO_FILE = '/dev/null'
 
 /** Text by file; a file that is named has to be there, `.env` need not. */
-const textsOf = ({ directory, envFiles }: Include, { report, readFile }: Files): ReadonlyMap<string, string> => {
+const textsOf = (
+  { directory, envFiles }: Include,
+  { report, readVariableFile }: Files,
+): ReadonlyMap<string, string> => {
   const texts = new Map<string, string>()
   for (const { file, path, origin } of envFiles ?? [
     { file: joinPath(directory, '.env'), path: [], origin: undefined },
   ]) {
-    const text = file === NO_FILE ? '' : readFile(file)
+    const text = file === NO_FILE ? '' : readVariableFile(file)
     if (text !== undefined) texts.set(file, text)
     else if (origin)
       report.add({ code: 'env-file-not-found', path, message: `The file ${file} does not exist`, origin })
@@ -36,8 +41,9 @@ export const includeEnvironment = (include: Include, parent: Environment, files:
   const known = new Map<string, string>()
   const givers = new Map(files.givenBy.get(parent))
   for (const [file, text] of textsOf(include, files)) {
-    const result = parseDotenv(text, lookup, known)
+    const result = parseDotenv(text, lookup, { values: known, wrong: files.wrongVariables })
     reportDotenv(result, file, [], files.report)
+    for (const name of result.wrong) files.wrongVariables.add(name)
     for (const [name, value] of result.variables) {
       known.set(name, value)
       if (lookup(name) === undefined) givers.set(name, file)

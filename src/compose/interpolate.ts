@@ -63,6 +63,8 @@ const CASTS = compilePatterns<Cast>({
 
 export interface Interpolation {
   readonly environment: Readonly<Record<string, string>>
+  /** Without value for a reason that was told. */
+  readonly wrong: ReadonlySet<string>
   readonly sources: ReadonlyMap<string, string>
   readonly report: Report
   /** false: only the casts (`config --no-interpolate`). */
@@ -105,14 +107,16 @@ class Interpolator {
   }
 
   #substitute(node: ScalarNode, text: string): Node {
-    const { environment, report } = this.#input
+    const { environment, wrong, report } = this.#input
     const variables = new Set<string>()
     const path: TreePath = this.#path
     let failed = false
     const value = substitute(text, {
       lookup: (name) => (Object.hasOwn(environment, name) ? environment[name] : undefined),
       used: (name) => variables.add(name),
-      unset: (name, start, end) =>
+      unset: (name, start, end) => {
+        failed ||= wrong.has(name)
+        if (wrong.has(name)) return
         report.add({
           code: 'variable-unset',
           severity: 'warning',
@@ -120,9 +124,11 @@ class Interpolator {
           message: `The variable ${name} is not set: an empty text stands in for it`,
           hint: unsetHint(name, environment),
           origin: this.#place(node.origin, text, start, end),
-        }),
+        })
+      },
       required: (name, message, start, end) => {
         failed = true
+        if (wrong.has(name)) return
         const reason = message ? `: ${message}` : ''
         report.add({
           code: 'variable-required',

@@ -55,7 +55,8 @@ export class KnownGood {
 export const loadUnlessGood = async (input: LoadInput): Promise<LoadResult | undefined> => {
   const { files, workingDirectory, projectName, profiles, services, options, cache } = input
   const place = { files, workingDirectory, projectName, profiles, services, options }
-  const known = cache && new KnownGood(cache, place, input)
+  // What stands in for wrong variables is not to be told from what they are.
+  const known = cache && !input.wrongVariables?.size ? new KnownGood(cache, place, input) : undefined
   if (known?.holds()) return undefined
   const observation = new Observation(input)
   const result = await load({ ...input, environment: observation.environment, readFile: observation.readFile })

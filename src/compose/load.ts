@@ -31,6 +31,8 @@ export interface LoadInput {
   readonly projectName?: string | undefined
   /** Shell over .env. */
   readonly environment: Readonly<Record<string, string>>
+  /** Variables of lines of `.env` that are wrong: that they have no value was said. */
+  readonly wrongVariables?: ReadonlySet<string>
   readonly profiles: readonly string[]
   /** Named services: their profiles are on, and the project consists of them and what they need. Empty: all. */
   readonly services?: readonly string[]
@@ -85,13 +87,13 @@ const completeTree = (loading: Loading, tree: MapNode, projectName: string, envi
 
 /** Only what is wanted and used, checked as a whole. */
 const selectTree = (loading: Loading, tree: MapNode): { tree: MapNode; disabled: MapNode } => {
-  const { input, report, readFile } = loading
+  const { input, report, readVariableFile, wrongVariables } = loading
   const { profiles, services: names = [], environment, workingDirectory } = input
   const selection = { profiles, services: names, dependencies: loading.on('dependencies') }
   const { services, disabled } = selectServices(servicesOf(tree), selection, report)
   const selected = withEntries(tree, { services })
   if (loading.on('consistency')) checkConsistency({ tree: selected, disabled, report })
-  const context = { report, readFile, environment, workingDirectory }
+  const context = { report, readVariableFile, wrongVariables, environment, workingDirectory }
   const resolved = loading.on('resolveEnvironment')
     ? withEntries(selected, { services: foldVariableFiles(services, context) })
     : selected

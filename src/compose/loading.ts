@@ -36,12 +36,17 @@ export class Loading {
   /** The same by Compose file. */
   readonly variableFiles = new Map<string, ReadonlyMap<string, string>>()
   readonly #trees = new Map<string, readonly Node[] | undefined>()
+  /** Files of variables: of their text only what is marked may be shown. */
+  readonly hidden = new Set<string>()
+  /** Names that wrong lines of such files were to give a value. */
+  readonly wrongVariables: Set<string>
   /** A file is missing or is not YAML: what the others say would be judged without it. */
   broken = false
   secretVariables: ReadonlySet<string> = new Set()
 
   constructor(input: LoadInput) {
     this.input = input
+    this.wrongVariables = new Set(input.wrongVariables)
   }
 
   on(option: keyof LoadOptions): boolean {
@@ -52,6 +57,11 @@ export class Loading {
     const text = this.sources.get(path) ?? this.input.readFile(path)
     if (text !== undefined) this.sources.set(path, text)
     return text
+  }
+
+  readonly readVariableFile = (path: string): string | undefined => {
+    this.hidden.add(path)
+    return this.readFile(path)
   }
 
   async parseFiles(): Promise<readonly Node[]> {
@@ -132,10 +142,11 @@ export class Loading {
   }
 
   interpolate(trees: readonly Node[], environment: Environment): readonly Node[] {
-    const { report, sources } = this
+    const { report, sources, wrongVariables: wrong } = this
     const given = this.givenBy.get(environment)
     if (given) for (const { origin } of trees) this.variableFiles.set(origin.file, given)
-    return trees.map((tree) => interpolate(tree, { environment, sources, report, variables: this.on('interpolate') }))
+    const variables = this.on('interpolate')
+    return trees.map((tree) => interpolate(tree, { environment, wrong, sources, report, variables }))
   }
 
   get passed(): PassedCache | undefined {
@@ -190,6 +201,7 @@ export const finish = (loading: Loading, tree: MapNode, disabled?: MapNode): Loa
     diagnostics: sortDiagnostics(loading).map((each) => hideSecrets(explain(each, loading), secrets)),
     secretVariables: loading.secretVariables,
     variableFiles: loading.variableFiles,
+    hidden: loading.hidden,
     sources,
   }
 }

@@ -338,6 +338,8 @@ export interface LoadResult {
   readonly secretVariables: ReadonlySet<string>
   /** By included Compose file: the env file of each variable that the file of its include gave. */
   readonly variableFiles: ReadonlyMap<string, ReadonlyMap<string, string>>
+  /** Files of variables: of their text only what is marked may be shown. */
+  readonly hidden: ReadonlySet<string>
   /** Text of every file read, for code frames. */
   readonly sources: ReadonlyMap<string, string>
 }

@@ -107,6 +107,7 @@ export const loadCase = async (each: Case, cache?: TreeCache): Promise<LoadResul
   return {
     ...result,
     diagnostics: [...discovery.diagnostics, ...result.diagnostics],
+    hidden: new Set([...discovery.envFiles, ...result.hidden]),
     sources: new Map([...discovery.sources, ...result.sources]),
   }
 }

@@ -1,10 +1,11 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { parseDotenv, parseRawEnvironment } from '../../src/compose/dotenv.ts'
+import { parseDotenv } from '../../src/compose/dotenv.ts'
+import { parseRawEnvironment } from '../../src/compose/dotenv-raw.ts'
 
 const parse = (text: string, shell: Record<string, string> = {}): Record<string, string> => {
-  const { variables, mistake } = parseDotenv(text, (name) => shell[name])
-  assert.is(mistake, undefined, mistake?.message)
+  const { variables, mistakes } = parseDotenv(text, (name) => shell[name])
+  assert.equal(mistakes, [])
   return Object.fromEntries(variables)
 }
 
@@ -53,11 +54,67 @@ const MISTAKES: readonly (readonly [string, string, number])[] = [
 
 for (const [name, text, line] of MISTAKES) {
   test(`a mistake with its line: ${name}`, () => {
-    const { mistake } = parseDotenv(text, () => undefined)
-    assert.is(mistake?.line, line)
-    assert.ok(mistake && mistake.start < mistake.end && mistake.end <= text.length)
+    const { mistakes } = parseDotenv(text, () => undefined)
+    assert.equal(
+      mistakes.map((mistake) => mistake.line),
+      [line],
+    )
+    for (const { start, end } of mistakes) assert.ok(start < end && end <= text.length)
   })
 }
+
+const SEVERAL: readonly (readonly [string, string, readonly number[], Record<string, string>])[] = [
+  ['lines that are no assignments', 'A=1\nB C=2\n!D=3\nE=4', [2, 3], { A: '1', E: '4' }],
+  ['values', 'A=${\nB="${"\nC=${X:?}${Y:?}\nD=1', [1, 2, 3, 3], { D: '1' }],
+  ['a quote that is never closed, and what follows', 'A="b\nc d\n!e\nF=1\nG H=2\nI=3', [1, 5], { F: '1', I: '3' }],
+  [
+    'a key of several lines whose quote is never closed',
+    "A=1\nB='-----BEGIN KEY-----\nMII/cd+e f\nab=\n-----END KEY-----\nC=2\n",
+    [2],
+    { A: '1', C: '2' },
+  ],
+]
+
+for (const [name, text, lines, values] of SEVERAL) {
+  test(`every mistake is told, and good lines count: ${name}`, () => {
+    const { mistakes, variables } = parseDotenv(text, () => undefined)
+    assert.equal(
+      mistakes.map(({ line }) => line),
+      lines,
+    )
+    assert.equal(Object.fromEntries(variables), values)
+  })
+}
+
+test('every mistake of a raw file is told, and good lines count', () => {
+  const { mistakes, variables, wrong } = parseRawEnvironment('A=1\nexport B=2\n=3\nC=4', () => undefined)
+  assert.equal(
+    mistakes.map(({ line }) => line),
+    [2, 3],
+  )
+  assert.equal(Object.fromEntries(variables), { A: '1', C: '4' })
+  assert.ok(wrong.has('B'))
+})
+
+test('a variable of a wrong line counts as unset without being said again, and so does what is made of it', () => {
+  const { mistakes, unset, wrong } = parseDotenv('A="${"\nB=$A\nC=${B:?}\nD=${A:-d}\nE=${NONE}', () => undefined)
+  assert.is(mistakes.length, 1)
+  assert.equal(
+    unset.map(({ name }) => name),
+    ['NONE'],
+  )
+  assert.equal([...wrong], ['A', 'B', 'C'])
+})
+
+test('a quote that is missing is looked for where its value begins', () => {
+  const { mistakes, variables, wrong } = parseDotenv('A="b\nC=d\nE="f"\nG=1\n', () => undefined)
+  assert.equal(Object.fromEntries(variables), { G: '1' })
+  for (const name of ['A', 'C', 'E']) assert.ok(wrong.has(name), name)
+  assert.equal(
+    mistakes.map(({ line, hint }) => [line, /\bA\b.*line 1\b/.test(hint ?? '')]),
+    [[3, true]],
+  )
+})
 
 test('raw files take every value as it stands', () => {
   const { variables } = parseRawEnvironment('\ufeffA="x" # y\r\n# c\nB=$A\n\nC\nD', (name) =>
@@ -71,20 +128,21 @@ test('a raw line without a name, or with a space in it, is a mistake', () => {
     ['A=1\n =2', 2],
     ['A=1\r\n\r\n  export B=2\r\n', 3],
   ] as const) {
-    const { mistake } = parseRawEnvironment(text, () => undefined)
+    const [mistake] = parseRawEnvironment(text, () => undefined).mistakes
     assert.is(mistake?.line, line)
-    assert.ok(mistake && text.slice(mistake.start, mistake.end).trim().endsWith('=2'))
+    assert.ok(['=', 'export B'].includes(text.slice(mistake?.start, mistake?.end)))
   }
 })
 
 test('places are those of the file, whatever its line ends and whether it starts with a byte order mark', () => {
-  const text = '\ufeffA=1\r\nB="x\ty $NONE"\r\nC=a$OTHER\r\n!D=1'
-  const { mistake, unset } = parseDotenv(text, () => undefined)
+  const text = '\ufeffA=1\r\nB="x\ty $NONE"\r\nC=a${OTHER}\r\n!D=1'
+  const { mistakes, unset } = parseDotenv(text, () => undefined)
+  const [mistake] = mistakes
   assert.equal(
     unset.map(({ name, start, end }) => [name, text.slice(start, end)]),
     [
-      ['NONE', '$NONE'],
-      ['OTHER', '$OTHER'],
+      ['NONE', '$'],
+      ['OTHER', '${OTHER'],
     ],
   )
   assert.is(mistake?.line, 4)

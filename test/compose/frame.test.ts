@@ -59,7 +59,10 @@ test('what a terminal would obey is shown as a dot', () => {
 
 test('escape sequences in a value do not get out by the message', () => {
   const diagnostic = { code: 'x', severity: 'error', path: [], message: 'is "\x1b]0;title\x07"' } as const
-  assert.is(formatDiagnostic(diagnostic, { origins: new Map(), sources: new Map() }), 'error: is "·]0;title·" [x]')
+  assert.is(
+    formatDiagnostic(diagnostic, { origins: new Map(), hidden: new Set(), sources: new Map() }),
+    'error: is "·]0;title·" [x]',
+  )
 })
 
 test('columns are counted in characters as an editor does', () => {

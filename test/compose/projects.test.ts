@@ -145,7 +145,7 @@ test('without a dollar sign interpolation returns the very same tree', () =>
       const [tree] = parse('file', text, report).trees
       if (!tree) return
       const sources = new Map([['file', text]])
-      assert.is(interpolate(tree, { environment: {}, sources, report, variables: true }), tree)
+      assert.is(interpolate(tree, { environment: {}, wrong: new Set(), sources, report, variables: true }), tree)
     }),
     { numRuns: 200, seed: 3 },
   ))

@@ -46,6 +46,7 @@ export const formatDiagnostics = (context: Context, diagnostics: readonly Diagno
 /** Everything that was read, for finding places. */
 const located = ({ session: { loaded, discovery } }: Context) => ({
   origins: loaded?.origins ?? new Map(),
+  hidden: new Set([...(discovery?.envFiles ?? []), ...(loaded?.hidden ?? [])]),
   sources: new Map([...(discovery?.sources ?? []), ...(loaded?.sources ?? [])]),
 })
 
