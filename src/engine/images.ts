@@ -3,8 +3,9 @@ import type { ImportOptions } from '../image/import.ts'
 import { type ImageDetails, inspectImage } from '../image/inspect.ts'
 import type { Loaded } from '../image/load.ts'
 import { HOST_REFERENCE } from '../image/host.ts'
-import { findRecord, listImages, normalise, referencesTo, removeReference, sweep } from '../image/store.ts'
-import { readContainers, readRun } from '../state/snapshot.ts'
+import { findRecord, listImages, normalise, referencesTo, removeReference } from '../image/store.ts'
+import { readContainers } from '../state/snapshot.ts'
+import { fillingContent, sweepContent } from './content.ts'
 import { changingContent, type Session, withSession } from './session.ts'
 import type { EngineOptions, ImageRow, LoadImages, RemovedImage } from './types.ts'
 
@@ -16,23 +17,8 @@ const report = (engine: EngineOptions, { images: rows, warnings }: Loaded): read
   return rows
 }
 
-/** Clears away what killed commands left, and what this one leaves when it fails. */
 const filling = (engine: EngineOptions, fill: () => Promise<Loaded>): Promise<readonly ImageRow[]> =>
-  withSession(engine, (session) =>
-    changingContent(session, async () => {
-      const inUse = layersInUse(session)
-      const umask = process.umask(0o022) // parents that an archive does not name
-      sweep(engine, inUse)
-      try {
-        return report(engine, await fill())
-      } catch (error) {
-        sweep(engine, inUse)
-        throw error
-      } finally {
-        process.umask(umask)
-      }
-    }),
-  )
+  withSession(engine, (session) => fillingContent(session, async () => report(engine, await fill())))
 
 export const importImage = async (
   engine: EngineOptions,
@@ -56,12 +42,6 @@ export const inspectImages = async (
   names: readonly string[],
 ): Promise<readonly ImageDetails[]> => names.map((name) => inspectImage(engine, name))
 
-/** Layers under running containers. */
-const layersInUse = (session: Session): ReadonlySet<string> => {
-  const { containers } = readContainers(session.roots, undefined, () => false)
-  return new Set(containers.flatMap(({ record }) => readRun(session.roots, record.id)?.layers ?? []))
-}
-
 /** A container keeps the name it was made from, and the content. */
 const checkUnused = (session: Session, engine: EngineOptions, text: string): void => {
   const { id, reference } = findRecord(engine, text)
@@ -79,6 +59,6 @@ export const removeImage = async (engine: EngineOptions, text: string): Promise<
   withSession(engine, (session) =>
     changingContent(session, async () => {
       if (normalise(text) !== `${HOST_REFERENCE}:latest`) checkUnused(session, engine, text)
-      return removeReference(engine, text, layersInUse(session))
-    }),
+      return removeReference(engine, text)
+    }).finally(() => sweepContent(session)),
   )

@@ -1,6 +1,6 @@
 /** Images on disk: a reference record names a configuration blob and its layers. */
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { CaissonError } from '../errors.ts'
 import type { ImageConfig, UnpackedImage } from '../oci/image-config.ts'
@@ -9,7 +9,16 @@ import type { Descriptor } from './archive-file.ts'
 import { parseManifest } from './documents.ts'
 import { HOST_CONFIG, HOST_REFERENCE, hostBuiltAt, hostId, resolveHost } from './host.ts'
 import { UNFINISHED } from './layer.ts'
-import { blobOf, type ContentRoot, contentOf, layerOf, layersOf, referenceFile, referencesOf } from './paths.ts'
+import {
+  blobOf,
+  type ContentRoot,
+  contentOf,
+  layerOf,
+  layersOf,
+  ingestOf,
+  referenceFile,
+  referencesOf,
+} from './paths.ts'
 
 /** `content/references/<reference, percent-encoded>` */
 export interface ReferenceRecord {
@@ -36,8 +45,9 @@ export interface ReferenceRecord {
 
 const writeWhole = (path: string, content: string | Buffer) => {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  writeFileSync(`${path}.${process.pid}`, content, { mode: 0o600 })
-  renameSync(`${path}.${process.pid}`, path)
+  // No reference and no digest has a tilde.
+  writeFileSync(`${path}~${process.pid}`, content, { mode: 0o600 })
+  renameSync(`${path}~${process.pid}`, path)
 }
 
 /** Stores a blob; its digest. */
@@ -130,7 +140,7 @@ export const configById = (content: ContentRoot, id: string): ImageConfig | unde
   return existsSync(blob) ? configOf(readFileSync(blob, 'utf8')) : undefined
 }
 
-const referenceRecords = (content: ContentRoot): readonly ReferenceRecord[] => {
+export const allRecords = (content: ContentRoot): readonly ReferenceRecord[] => {
   const directory = referencesOf(content)
   if (!existsSync(directory)) return []
   return readdirSync(directory).flatMap((name) => readReferenceFile(`${directory}/${name}`) ?? [])
@@ -146,7 +156,7 @@ export interface ListedImage {
 /** All images, the embedded one first. */
 export const listImages = (content: ContentRoot): readonly ListedImage[] => [
   { reference: HOST_REFERENCE, id: hostId(), createdAt: hostBuiltAt(content) ?? 0, sizeBytes: 0 },
-  ...referenceRecords(content)
+  ...allRecords(content)
     .map(({ reference, id, importedAt, sizeBytes }) => ({ reference, id, createdAt: importedAt, sizeBytes }))
     .sort((a, b) => (a.reference < b.reference ? -1 : 1)),
 ]
@@ -162,7 +172,7 @@ export const findRecord = (content: ContentRoot, text: string): ReferenceRecord 
   const named = readReferenceFile(referenceFile(content, normalise(text)))
   const prefix = ID.exec(text)?.[1]
   if (named !== undefined || prefix === undefined) return named ?? notHere(normalise(text))
-  const found = referenceRecords(content).filter(({ id }) => id.startsWith(`sha256:${prefix}`))
+  const found = allRecords(content).filter(({ id }) => id.startsWith(`sha256:${prefix}`))
   const [first] = found
   if (first === undefined) return notHere(text)
   if (found.some(({ id }) => id !== first.id)) throw new CaissonError('EIMAGE', `several images begin with ${text}`)
@@ -170,7 +180,7 @@ export const findRecord = (content: ContentRoot, text: string): ReferenceRecord 
 }
 
 export const referencesTo = (content: ContentRoot, id: string): readonly ReferenceRecord[] =>
-  referenceRecords(content).filter((record) => record.id === id)
+  allRecords(content).filter((record) => record.id === id)
 
 const checkName = (reference: string, id: string): void => {
   if (isHost(reference))
@@ -212,14 +222,10 @@ export interface Removed {
 }
 
 /**
- * Removes a reference, and with the last one the image. `inUse`: layers that containers stand on. The content lock is held.
+ * Removes a reference; with the last one the image is left to the next sweep. The content lock is held.
  * Throws ENOIMAGE, and EIMAGE for an id that several names stand for.
  */
-export const removeReference = (
-  content: ContentRoot,
-  text: string,
-  inUse: ReadonlySet<string> = new Set(),
-): Removed => {
+export const removeReference = (content: ContentRoot, text: string): Removed => {
   if (isHost(text)) throw new CaissonError('EIMAGE', `${HOST_REFERENCE} is built in and cannot be removed`)
   const record = findRecord(content, text)
   const all = referencesTo(content, record.id)
@@ -229,7 +235,6 @@ export const removeReference = (
     throw new CaissonError('EIMAGE', `image ${text} has several names: ${names}`, { hint: 'remove them by name' })
   }
   rmSync(referenceFile(content, record.reference))
-  sweep(content, inUse)
   return { reference: record.reference, deleted: all.length > 1 ? undefined : record.id }
 }
 
@@ -248,7 +253,9 @@ export const blobsOf = (content: ContentRoot, { id, manifest, indexes }: Referen
  * `inUse`: layer directories that stay.
  */
 export const sweep = (content: ContentRoot, inUse: ReadonlySet<string> = new Set()): void => {
-  const files = namesIn(referencesOf(content)).filter((name) => !/\.\d+$/.test(name))
+  const drafts = namesIn(referencesOf(content)).filter((name) => name.includes('~'))
+  for (const name of drafts) rmSync(`${referencesOf(content)}/${name}`, { force: true })
+  const files = namesIn(referencesOf(content))
   const records = files.flatMap((name) => readReferenceFile(`${referencesOf(content)}/${name}`) ?? [])
   if (records.length < files.length) return // of another version: who knows what they stand for
   const layers = new Set(records.flatMap((record) => record.layers))
@@ -259,6 +266,18 @@ export const sweep = (content: ContentRoot, inUse: ReadonlySet<string> = new Set
     const isKept = layers.has(name.replace(/\.size$/, '')) || inUse.has(path.replace(/\.size$/, ''))
     if (isOurs && !isKept) rmSync(path, { recursive: true, force: true })
   }
-  for (const name of namesIn(`${contentOf(content)}/blobs/sha256`))
-    if (!blobs.has(`sha256:${name}`)) rmSync(blobOf(content, `sha256:${name}`), { force: true })
+  for (const algorithm of namesIn(`${contentOf(content)}/blobs`))
+    for (const name of namesIn(`${contentOf(content)}/blobs/${algorithm}`))
+      if (!blobs.has(`${algorithm}:${name}`)) rmSync(blobOf(content, `${algorithm}:${name}`), { force: true })
+  for (const name of namesIn(ingestOf(content))) sweepPartial(`${ingestOf(content)}/${name}`)
+}
+
+/** How long the beginning of a blob waits for somebody to fetch the rest. */
+const PARTIAL_DAYS = 7
+const MS_PER_DAY = 86_400_000
+
+/** Nobody fetches it now, for nobody fills the store. */
+const sweepPartial = (path: string): void => {
+  const { size, mtimeMs } = statSync(path)
+  if (size === 0 || Date.now() - mtimeMs > PARTIAL_DAYS * MS_PER_DAY) rmSync(path, { force: true })
 }

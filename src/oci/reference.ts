@@ -32,3 +32,16 @@ export const parseReference = (text: string): Reference => {
 /** `name:tag`, `latest` where none is given; a digest wins over the tag. */
 export const formatReference = ({ name, tag, digest }: Reference): string =>
   digest === undefined ? `${name}:${tag ?? 'latest'}` : `${name}@${digest}`
+
+const HUB = 'registry-1.docker.io'
+
+/**
+ * Where the protocol finds it. The first component is a host where it could be no user's name: it has a dot or a port, an upper-case
+ * letter, or is `localhost` (distribution/reference).
+ */
+export const repositoryOf = ({ name }: Reference): { readonly host: string; readonly path: string } => {
+  const slash = name.indexOf('/')
+  const first = slash < 0 ? '' : name.slice(0, slash)
+  if (/[.:A-Z]/.test(first) || first === 'localhost') return { host: first, path: name.slice(slash + 1) }
+  return { host: HUB, path: slash < 0 ? `library/${name}` : name }
+}

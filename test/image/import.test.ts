@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { importArchive } from '../../src/image/import.ts'
-import { configOf, imageId, listImages, removeReference, resolveImage } from '../../src/image/store.ts'
+import { configOf, imageId, listImages, removeReference, resolveImage, sweep } from '../../src/image/store.ts'
 import { archive } from './archive.ts'
 
 const test = suite<{ base: string; root: string }>('import', { base: '', root: '' })
@@ -40,15 +40,17 @@ test('plain and gzip archives give the same image', async ({ base, root }) => {
 
 test('images are listed, and a layer goes with its last reference', async ({ base, root }) => {
   await importArchive({ root }, file(base, whole), 'a')
-  await importArchive({ root }, file(base, whole), 'b')
+  await importArchive({ root }, file(base, whole), 'b:7.2')
   assert.equal(
     listImages({ root }).map(({ reference }) => reference),
-    ['caisson/host', 'a:latest', 'b:latest'],
+    ['caisson/host', 'a:latest', 'b:7.2'],
   )
   const layer = resolveImage({ root }, 'a').layers[0] ?? ''
   removeReference({ root }, 'a')
+  sweep({ root })
   assert.ok(existsSync(layer))
-  removeReference({ root }, 'b')
+  removeReference({ root }, 'b:7.2')
+  sweep({ root })
   assert.not.ok(existsSync(layer))
   assert.throws(() => removeReference({ root }, 'b'), /is not on this machine/)
   assert.throws(() => removeReference({ root }, 'caisson/host'), /built in/)

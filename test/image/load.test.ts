@@ -248,8 +248,10 @@ test('content goes with the last name, layers of other images stay', async (plac
   await load(place, oldDockerArchive({ ...parts, layers: [bottom] }, ['base']))
   const [upper = '', lower = ''] = resolveImage(place, 'a:1').layers
   assert.is(removeReference(place, 'a:1').deleted, undefined)
+  sweep(place)
   assert.ok(existsSync(upper))
   assert.match(removeReference(place, 'a:2').deleted ?? '', /^sha256:/)
+  sweep(place)
   assert.not.ok(existsSync(upper))
   assert.ok(lstatSync(lower).isDirectory())
   assert.is(readFileSync(join(lower, 'etc/hello'), 'utf8'), 'hello')
