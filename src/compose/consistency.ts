@@ -16,6 +16,7 @@ import {
 import { VALUE_RULES } from './consistency-values.ts'
 import type { Node } from './node.ts'
 import { get, textOf } from './node.ts'
+import { cleanPath } from './short-volume.ts'
 import { shown } from './words.ts'
 
 const needsImage: Rule = (context) => {
@@ -174,8 +175,9 @@ const watchTargets: Rule = (context) => {
 
 const targetsOnce: Rule = (context) => {
   const taken = new Map<string, Node>()
-  const check = (path: TreePath, target: string | undefined, node: Node): void => {
-    if (target === undefined) return
+  const check = (path: TreePath, written: string | undefined, node: Node): void => {
+    if (written === undefined) return
+    const target = cleanPath(written)
     const other = taken.get(target)
     if (other) {
       const hint = 'give one of them another target'

@@ -2,12 +2,13 @@
 import type { Entry, MapNode, Node } from './node.ts'
 import { get, map, textOf, withEntries } from './node.ts'
 import type { Report } from './report.ts'
+import { namesLike } from '../units/glob.ts'
 import { didYouMean } from '../units/suggest.ts'
 import { enumerate } from './words.ts'
 
 export interface Selection {
   readonly profiles: readonly string[]
-  /** Named services; empty: all. Naming one turns its profiles on. */
+  /** Named services, or patterns of names; empty: all. Naming one in full turns its profiles on. */
   readonly services: readonly string[]
   /** false: only the named services, not what they depend on. */
   readonly dependencies: boolean
@@ -56,13 +57,32 @@ const partition = (
   return [map(kept, services.origin), left]
 }
 
-const checkNames = (services: MapNode, names: readonly string[], report: Report): void => {
-  for (const name of names) {
-    if (get(services, name)) continue
-    const known = [...services.entries.keys()]
-    const hint = didYouMean(name, known) ?? `the services are ${enumerate(known.slice(0, 8), 'and')}`
-    report.add({ code: 'service-unknown', path: [], message: `There is no service "${name}"`, hint })
-  }
+const keysOf = (services: MapNode): readonly string[] => [...services.entries.keys()]
+
+/** Patterns fit services that are on; what is named in full is turned on. */
+const resolveNames = (
+  { all, on }: { readonly all: MapNode; readonly on: MapNode },
+  names: readonly string[],
+  report: Report,
+): readonly string[] =>
+  names.flatMap((name) => {
+    const found = get(all, name) ? [name] : namesLike(name, keysOf(on))
+    if (found.length === 0)
+      report.add({
+        code: 'service-unknown',
+        path: [],
+        message: `There is no service "${name}"`,
+        hint: hintOf(name, all),
+      })
+    return found
+  })
+
+const hintOf = (name: string, all: MapNode): string => {
+  const known = keysOf(all)
+  const off = namesLike(name, known)
+  if (off.length > 0)
+    return `${enumerate(off.slice(0, 8), 'and')}: off by ${off.length === 1 ? 'its' : 'their'} profiles`
+  return didYouMean(name, known) ?? `the services are ${enumerate(known.slice(0, 8), 'and')}`
 }
 
 /** A profile that nobody has is no mistake, unless it was one of typing. */
@@ -86,7 +106,6 @@ const forget = (service: Node, services: MapNode): Node => {
 }
 
 export const selectServices = (services: MapNode, selection: Selection, report: Report): Selected => {
-  checkNames(services, selection.services, report)
   checkProfiles(services, selection.profiles, report)
   const named = selection.services.map((name) => get(services, name)).filter((service) => service !== undefined)
   const profiles = [
@@ -95,7 +114,8 @@ export const selectServices = (services: MapNode, selection: Selection, report: 
   ]
   const [on, off] = partition(services, (_, service) => isOn(service, profiles))
   if (selection.services.length === 0) return { services: on, disabled: map(off, services.origin) }
-  const wanted = selection.dependencies ? closure(on, selection.services) : new Set(selection.services)
+  const names = resolveNames({ all: services, on }, selection.services, report)
+  const wanted = selection.dependencies ? closure(on, names) : new Set(names)
   const [kept, left] = partition(on, (name) => wanted.has(name))
   const disabled = map(new Map([...off, ...left]), services.origin)
   if (selection.dependencies) return { services: kept, disabled }

@@ -3,7 +3,7 @@ import type { Node, SequenceNode } from './node.ts'
 import { get, mapItems, mapValues, printScalar } from './node.ts'
 import type { PatternNode } from './pattern.ts'
 import { compilePatterns, stepItem, stepKey } from './pattern.ts'
-import { cleanPath, parseVolume } from './short-volume.ts'
+import { parseVolume } from './short-volume.ts'
 
 /** Key of an element; undefined: it stands for itself. */
 type Indexer = (item: Node) => string | undefined
@@ -21,8 +21,7 @@ const deviceOf: Indexer = (item) => {
 const mountOf: Indexer = (item) => {
   const short = scalarText(item)
   if (short !== undefined) return parseVolume(short)?.target
-  const target = scalarText(get(item, 'target'))
-  return target === undefined ? undefined : cleanPath(target)
+  return scalarText(get(item, 'target'))
 }
 const fileMountOf =
   (folder: string): Indexer =>

@@ -6,10 +6,11 @@ import { casesOf, discoverCase } from './cases.ts'
 
 for (const each of casesOf('discover')) {
   test(`discover: ${each.name.replaceAll('-', ' ')}`, () => {
-    const { sources, environment, diagnostics, variableFiles, ...rest } = discoverCase(each)
+    const { sources, environment, diagnostics, variableFiles, wrongVariables: wrong, ...rest } = discoverCase(each)
     const { HOME: _, ...variables } = environment
     const findings = diagnostics.map(({ severity, code, message }) => `${severity} ${code}: ${message}`)
-    const output = `${JSON.stringify({ ...rest, environment: variables, findings }, null, 2)}\n`
+    const wrongVariables = wrong.size === 0 ? undefined : [...wrong]
+    const output = `${JSON.stringify({ ...rest, environment: variables, wrongVariables, findings }, null, 2)}\n`
     const file = join(each.directory, 'expected.out')
     if (process.env.UPDATE) writeFileSync(file, output)
     assert.ok(existsSync(file))

@@ -142,7 +142,7 @@ export const config = defineCommand({
   usage: '[SERVICE…]',
   summary: 'Check the Compose file and print its canonical form',
   details:
-    'With --format json, what is wrong is JSON too: one object for each mistake, on stderr. Values of variables that secrets ' +
+    'SERVICE may be a pattern such as "web*". With --format json, what is wrong is JSON too: one object for each mistake, on stderr. Values of variables that secrets ' +
     'come from are masked.',
   options,
   examples: [

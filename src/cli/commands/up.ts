@@ -1,4 +1,6 @@
+import type { Project } from '../../compose/project.ts'
 import type { UpOptions } from '../../index.ts'
+import { namesLike } from '../../units/glob.ts'
 import { ignoresOrphans, removesOrphans, toMilliseconds } from '../change.ts'
 import { type Call, defineCommand } from '../command.ts'
 import type { Context } from '../context.ts'
@@ -120,17 +122,23 @@ const engineOptions = (context: Context, values: UpValues, services: readonly st
   dryRun: values.dryRun,
 })
 
+/** What patterns stand for. */
+const named = ({ services }: Project, names: readonly string[]): readonly string[] => [
+  ...new Set(names.flatMap((name) => namesLike(name, Object.keys(services)))),
+]
+
 export const up = defineCommand({
   usage: '[SERVICE…]',
   summary: 'Create and start what the Compose file asks for, and show its output',
-  details: 'Ctrl-C stops everything, a second one kills. With -d it returns as soon as everything runs.',
+  details:
+    'SERVICE may be a pattern such as "web*". Ctrl-C stops everything, a second one kills. With -d it returns as soon as everything runs.',
   options: upOptions,
   examples: ['caisson up -d', 'caisson up web --scale web=3', 'caisson --dry-run up'],
   run: async (context, { values, positionals, given }) => {
     checkConflicts(context, given)
     if (!values.dryRun) requireRoot()
     const project = await loadProject(context, { services: positionals, options: { dependencies: !values.noDeps } })
-    const options = engineOptions(context, values, positionals)
+    const options = engineOptions(context, values, named(project, positionals))
     if (values.dryRun || !options.attached) {
       return (await import('../detached.ts')).upDetached(context, project, options, values.junit)
     }
@@ -148,7 +156,7 @@ export const create = defineCommand({
     if (!values.dryRun) requireRoot()
     const project = await loadProject(context, { services: call.positionals })
     const { upDetached } = await import('../detached.ts')
-    return upDetached(context, project, engineOptions(context, values, call.positionals), undefined)
+    return upDetached(context, project, engineOptions(context, values, named(project, call.positionals)), undefined)
   },
 })
 
