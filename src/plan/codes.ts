@@ -11,6 +11,8 @@ export const MEANINGS = {
   'plan/no-healthcheck':
     'A service waits until another one is healthy, and that one has no health check, neither in the file nor in its image. The wait would never end.',
   'plan/optional-dependency': 'A dependency with `required: false` is switched off by its profiles.',
+  'plan/image-not-here':
+    'The image of a service is not on this machine, and its `pull_policy`, or `--pull`, says that it is not to be pulled.',
   'plan/not-ours': 'A network or volume of that name exists already, and another project or program made it.',
   'plan/volume-changed': 'A volume exists already, and was made with other labels. Data is never thrown away for that.',
 } as const satisfies Readonly<Record<string, string>>

@@ -6,6 +6,7 @@
 import type { Project, Service, ServiceMount } from '../compose/project.ts'
 import type { Diagnostic, TreePath } from '../errors.ts'
 import type { PlanFinding } from './codes.ts'
+import { readPullPolicy } from './pull.ts'
 
 export type Support =
   | { readonly kind: 'honoured' }
@@ -249,11 +250,10 @@ const securityValues = ({ securityOpt }: Service, { later, meaningless }: Findin
     return [meaningless(place, option, 'files and processes keep their SELinux labels')]
   })
 
-const PULL_AGAIN = /^(always|daily|weekly|every_.*)$/
-
-const pullValues = ({ pullPolicy = 'missing' }: Service, { later, meaningless }: Findings): readonly Diagnostic[] => {
-  if (pullPolicy === 'build') return [later(['pull_policy'], 'pull_policy build')]
-  if (!PULL_AGAIN.test(pullPolicy)) return []
+const pullValues = ({ pullPolicy }: Service, { later, meaningless }: Findings): readonly Diagnostic[] => {
+  const { kind } = readPullPolicy(pullPolicy) ?? { kind: 'missing' }
+  if (kind === 'build') return [later(['pull_policy'], 'pull_policy build')]
+  if (kind !== 'always' && kind !== 'refresh') return []
   return [
     meaningless(['pull_policy'], `pull_policy ${pullPolicy}`, 'the image is used as it is here, nothing is pulled'),
   ]

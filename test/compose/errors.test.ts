@@ -53,7 +53,7 @@ for (const each of casesOf('errors')) {
 }
 
 /** What they are about is found on the machine, not in a file. */
-const WITHOUT_EXAMPLE = ['plan/not-ours', 'plan/volume-changed', 'ECOMMAND', 'EREFUSED', 'EUSER']
+const WITHOUT_EXAMPLE = ['plan/image-not-here', 'plan/not-ours', 'plan/volume-changed', 'ECOMMAND', 'EREFUSED', 'EUSER']
 
 test('every code has an example, but those that depend on what is on the machine', () => {
   const missing = CODES.filter((code) => !existsSync(join('fixtures/compose/errors', folderOf(code), 'expected.txt')))
