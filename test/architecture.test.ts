@@ -56,7 +56,7 @@ const RULES: Readonly<Record<string, Rule>> = {
 const COMPOSE_FOR_CLI = [
   'known-good',
   ...['load', 'discover', 'format', 'frame', 'positions', 'project', 'provenance', 'arguments'],
-  ...['secret-variables', 'variables'],
+  ...['secret-variables', 'variables', 'digests'],
 ]
 
 const folderOf = (path: string): string => path.split('/')[1]?.replace(/\.ts$/, '') ?? ''

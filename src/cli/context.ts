@@ -1,4 +1,5 @@
 /** What a command may touch of the world outside: streams, environment, working directory. */
+import type { ResolveDigest } from '../compose/digests.ts'
 import type { Discovery } from '../compose/discover.ts'
 import type { LoadResult } from '../compose/project.ts'
 import { createReader } from './files.ts'
@@ -18,6 +19,7 @@ export interface Output {
 /** What this command has found out so far. */
 export interface Session {
   readonly readFile: (path: string) => string | undefined
+  readonly resolveDigest: ResolveDigest
   discovery: Discovery | undefined
   /** The project as it was read: messages find places in files by it. */
   loaded: LoadResult | undefined
@@ -83,7 +85,11 @@ export const createContext = (globals: GlobalValues, given: ReadonlySet<string>)
     cwd: process.cwd(),
     globals,
     given,
-    session: { readFile: createReader(), discovery: undefined, loaded: undefined, isForPrograms: false },
+    session: {
+      readFile: createReader(),
+      resolveDigest: async (reference) => (await import('./ask-registry.ts')).askDigest(reference),
+      ...{ discovery: undefined, loaded: undefined, isForPrograms: false },
+    },
     stdout: outputOf(process.stdout, env, ansi),
     stderr: outputOf(process.stderr, env, ansi),
   }

@@ -45,3 +45,9 @@ export const repositoryOf = ({ name }: Reference): { readonly host: string; read
   if (/[.:A-Z]/.test(first) || first === 'localhost') return { host: first, path: name.slice(slash + 1) }
   return { host: HUB, path: slash < 0 ? `library/${name}` : name }
 }
+
+/** `docker.io/library/redis`: what `redis` is short for. */
+export const fullName = (reference: Reference): string => {
+  const { host, path } = repositoryOf(reference)
+  return `${host === HUB ? 'docker.io' : host}/${path}`
+}

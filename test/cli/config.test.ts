@@ -2,6 +2,7 @@
  * `caisson config` as a user calls it, on the folders below fixtures/compose/config. `case.json` says under `outputs` which file
  * holds the output of which flags: the reference's (regenerate.ts), or ours where only Caisson has the flag (`own`).
  */
+import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Ajv2020 } from 'ajv/dist/2020.js'
@@ -10,6 +11,7 @@ import * as assert from 'uvu/assert'
 import { parse as parseYaml } from 'yaml'
 import { findCommand, interpret, parseGlobals } from '../../src/cli/command-line.ts'
 import type { Context, Output } from '../../src/cli/context.ts'
+import { CaissonError } from '../../src/errors.ts'
 import { reportError } from '../../src/cli/render/error.ts'
 import { styleFor } from '../../src/cli/render/style.ts'
 import findingSchema from '../../schemas/finding.schema.json' with { type: 'json' }
@@ -29,7 +31,19 @@ class Sink implements Output {
 
 const contextOf = (each: Case, words: readonly string[]) => {
   const { values: globals, given } = parseGlobals([...globalFlags(each), ...words, 'config'])
-  const session = { readFile: readerOf(each), discovery: undefined, loaded: undefined, isForPrograms: false }
+  const resolveDigest = async (reference: string): Promise<string | undefined> => {
+    if (reference.includes('/here:')) return undefined
+    if (reference.includes('/missing:'))
+      throw new CaissonError('ENOTFOUND', `${reference} is not there`, { hint: 'look' })
+    return `sha256:${createHash('sha256').update(reference).digest('hex')}`
+  }
+  const session = {
+    resolveDigest,
+    readFile: readerOf(each),
+    discovery: undefined,
+    loaded: undefined,
+    isForPrograms: false,
+  }
   return {
     env: { HOME: '/home/user', ...each.settings.environment },
     cwd: each.settings.cwd ?? '/project',

@@ -5,7 +5,7 @@ import type { LoadResult, Project } from '../../compose/project.ts'
 import { CaissonError, ProjectError } from '../../errors.ts'
 import { type Call, defineCommand } from '../command.ts'
 import type { Context } from '../context.ts'
-import { choice, flag, refused, text } from '../grammar.ts'
+import { choice, flag, text } from '../grammar.ts'
 import { checkFiles, type LoadRequest, loadFiles, reportFindings } from '../load-project.ts'
 import { formatDiagnostic } from '../render/diagnostic.ts'
 import { didYouMean } from '../../units/suggest.ts'
@@ -32,8 +32,8 @@ const options = {
   showSecrets: flag('Print what variables hold that secrets come from'),
   volumes: flag('Print the names of volumes, one per line'),
   variables: flag('Print the variables that the files ask for, with their defaults'),
-  resolveImageDigests: refused(flag(''), 'registries cannot be asked yet'),
-  lockImageDigests: refused(flag(''), 'registries cannot be asked yet'),
+  resolveImageDigests: flag('Print images with the digests that their tags have now'),
+  lockImageDigests: flag('Print an override file that pins every image to its digest, and nothing else'),
 }
 
 type ConfigCall = Call<typeof options>
@@ -72,16 +72,32 @@ const warnOfMasks = (context: Context, count: number): void => {
   )
 }
 
+type Canonical = LoadResult['canonical']
+
+/** The model with digests, or the digests alone, where that is asked for. Throws ProjectError with all that cannot be had. */
+const withDigests = async ({ session }: Context, canonical: Canonical, values: ConfigValues): Promise<Canonical> => {
+  if (!values.resolveImageDigests && !values.lockImageDigests) return canonical
+  const { lockOf, pinImages, withPinned } = await import('../../compose/digests.ts')
+  const { pinned, diagnostics } = await pinImages(canonical, session.resolveDigest)
+  if (diagnostics.length > 0) throw new ProjectError(diagnostics)
+  return values.lockImageDigests ? lockOf(pinned) : withPinned(canonical, pinned)
+}
+
+const masked = async (context: Context, { origins, secretVariables }: LoadResult, canonical: Canonical) => {
+  const { maskSecrets } = await import('../../compose/secret-variables.ts')
+  const found = maskSecrets({ canonical, origins, secretVariables })
+  if (found.count > 0) warnOfMasks(context, found.count)
+  return found.canonical
+}
+
 const formatModel = async (context: Context, result: LoadResult, values: ConfigValues): Promise<string> => {
-  const form = { interpolated: !values.noInterpolate }
   const isJson = values.format === 'json'
-  const [format, { maskSecrets }] = await Promise.all([
-    import('../../compose/format.ts'),
-    import('../../compose/secret-variables.ts'),
-  ])
   if (values.origins && isJson) return (await import('../origins.ts')).originsDocument(context, result)
-  const { canonical, count } = values.showSecrets ? { canonical: result.canonical, count: 0 } : maskSecrets(result)
-  if (count > 0) warnOfMasks(context, count)
+  // An override says what it is about: not what JSON shows of keys that nobody wrote.
+  const form = { interpolated: !values.noInterpolate && !(values.lockImageDigests && isJson) }
+  const format = await import('../../compose/format.ts')
+  const whole = await withDigests(context, result.canonical, values)
+  const canonical = values.showSecrets ? whole : await masked(context, result, whole)
   if (values.origins) {
     const { provenancesOf } = await import('../origins.ts')
     return format.formatWithOrigins(canonical, provenancesOf(context, result), form)
@@ -149,6 +165,7 @@ export const config = defineCommand({
     'caisson config -q',
     'caisson config --format json web',
     'caisson config --origins',
+    'caisson config --lock-image-digests > compose.lock.yaml',
     'caisson config --schema > compose.schema.json',
   ],
   run: async (context, call) => {
