@@ -5,7 +5,8 @@
 import { closeSync, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { CaissonError } from '../errors.ts'
-import { sweep } from '../image/store.ts'
+import { writeLayout } from '../image/layout-index.ts'
+import { type Naming, sweep } from '../image/store.ts'
 import { lockFile } from '../state/layout.ts'
 import { readContainers, readRun } from '../state/snapshot.ts'
 import { changingContent, type Session } from './session.ts'
@@ -36,11 +37,15 @@ export const layersInUse = (session: Session): ReadonlySet<string> => {
   return new Set(containers.flatMap(({ record }) => readRun(session.roots, record.id)?.layers ?? []))
 }
 
-/** Changes names, one command at a time. */
+/** Changes names, one command at a time; other programs see it in the index of the layout. */
 export const naming =
-  (session: Session) =>
-  <T>(work: () => T): Promise<T> =>
-    changingContent(session, async () => work())
+  (session: Session): Naming =>
+  (work) =>
+    changingContent(session, async () => {
+      const result = work()
+      writeLayout(session.roots)
+      return result
+    })
 
 /** Clears away what nobody names, unless somebody is filling the store just now: then another command will. */
 export const sweepContent = async (session: Session): Promise<void> => {

@@ -3,9 +3,9 @@ import type { ImportOptions } from '../image/import.ts'
 import { type ImageDetails, inspectImage } from '../image/inspect.ts'
 import type { Loaded } from '../image/load.ts'
 import { HOST_REFERENCE } from '../image/host.ts'
-import { findRecord, listImages, normalise, referencesTo, removeReference } from '../image/store.ts'
+import { findRecord, listImages, type Naming, normalise, referencesTo, removeReference } from '../image/store.ts'
 import { readContainers } from '../state/snapshot.ts'
-import { fillingContent, sweepContent } from './content.ts'
+import { fillingContent, naming, sweepContent } from './content.ts'
 import { changingContent, type Session, withSession } from './session.ts'
 import type { EngineOptions, ImageRow, LoadImages, RemovedImage } from './types.ts'
 
@@ -17,8 +17,8 @@ const report = (engine: EngineOptions, { images: rows, warnings }: Loaded): read
   return rows
 }
 
-const filling = (engine: EngineOptions, fill: () => Promise<Loaded>): Promise<readonly ImageRow[]> =>
-  withSession(engine, (session) => fillingContent(session, async () => report(engine, await fill())))
+const filling = (engine: EngineOptions, fill: (name: Naming) => Promise<Loaded>): Promise<readonly ImageRow[]> =>
+  withSession(engine, (session) => fillingContent(session, async () => report(engine, await fill(naming(session)))))
 
 export const importImage = async (
   engine: EngineOptions,
@@ -27,14 +27,14 @@ export const importImage = async (
   options: ImportOptions,
 ): Promise<ImageRow> => {
   const { importArchive } = await import('../image/import.ts')
-  const [image] = await filling(engine, () => importArchive(engine, tar, reference, options))
+  const [image] = await filling(engine, (name) => importArchive(engine, tar, reference, options, name))
   if (image === undefined) throw new CaissonError('EARCHIVE', 'the archive holds no image')
   return image
 }
 
 export const loadImages = async (engine: EngineOptions, load: LoadImages): Promise<readonly ImageRow[]> => {
   const { loadArchive } = await import('../image/load.ts')
-  return filling(engine, () => loadArchive(engine, load.archive, load))
+  return filling(engine, (name) => loadArchive(engine, load.archive, load, name))
 }
 
 export const inspectImages = async (

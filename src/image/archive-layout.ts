@@ -23,6 +23,15 @@ export interface ArchivedBlob {
   readonly size: number | undefined
 }
 
+/** A small blob in its own bytes. */
+export interface ArchivedManifest {
+  readonly mediaType: string
+  readonly bytes: Buffer
+  /** As it names them. */
+  readonly config: string
+  readonly layers: readonly string[]
+}
+
 export interface ArchivedImage {
   /** Normalised, with tag; may be none. */
   readonly references: readonly string[]
@@ -32,6 +41,8 @@ export interface ArchivedImage {
   readonly configuration: Configuration
   /** Bottom first, as many as diff IDs. */
   readonly layers: readonly ArchivedBlob[]
+  /** undefined: the archive has none. */
+  readonly manifest: ArchivedManifest | undefined
 }
 
 export interface LayoutOptions {
@@ -104,12 +115,17 @@ const namesOf = ({ annotations }: IndexEntry, name: string | undefined): readonl
 }
 
 const fromManifest = (archive: ArchiveFile, entry: IndexEntry, references: readonly string[]): ArchivedImage => {
-  const manifest = parseManifest(readBlob(archive, entry), entry.mediaType, entry.digest)
+  const bytes = readBlob(archive, entry)
+  const manifest = parseManifest(bytes, entry.mediaType, entry.digest)
   const configBytes = readBlob(archive, manifest.config)
   const configuration = parseConfiguration(configBytes, manifest.config.digest)
   checkLayers(manifest.config.digest, configuration, manifest.layers.length)
   const layers = manifest.layers.map(({ digest, size }) => ({ name: blobName(digest), digest, size }))
-  return { references, id: idOf(configBytes), configBytes, configuration, layers }
+  const digests = { config: manifest.config.digest, layers: manifest.layers.map(({ digest }) => digest) }
+  return {
+    ...{ references, id: idOf(configBytes), configBytes, configuration, layers },
+    manifest: { mediaType: entry.mediaType, bytes, ...digests },
+  }
 }
 
 /** Entries of one name are one image for several platforms, and so are those without a name that say their platform. */
@@ -154,7 +170,8 @@ const fromDocker = (archive: ArchiveFile, image: DockerImage, options: LayoutOpt
   checkLayers(image.config, configuration, image.layers.length)
   const names = image.tags.length === 0 && options.name !== undefined ? [options.name] : image.tags
   const layers = image.layers.map(blobOfName)
-  return { references: names.map(referenceOf), id: idOf(configBytes), configBytes, configuration, layers }
+  const id = idOf(configBytes)
+  return { references: names.map(referenceOf), id, configBytes, configuration, layers, manifest: undefined }
 }
 
 /**

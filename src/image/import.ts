@@ -2,11 +2,12 @@
 import { createReadStream } from 'node:fs'
 import { applyChanges, type ConfigurationFields } from './change.ts'
 import { forIngest } from './compression.ts'
-import { unpackLayer } from './layer.ts'
+import { unpackAndKeep } from './keep.ts'
 import { incomplete, type Loaded } from './load.ts'
+import { makeManifest, OCI_MANIFEST } from './manifest.ts'
 import type { ContentRoot } from './paths.ts'
 import { thisPlatform } from './platform.ts'
-import { nameImage, normalise, writeBlob } from './store.ts'
+import { atOnce, nameImage, type Naming, normalise, writeBlob } from './store.ts'
 
 export interface ImportOptions {
   /** Dockerfile instructions: `CMD ["/bin/sh"]`. */
@@ -32,7 +33,7 @@ const configurationOf = (diffId: string, config: ConfigurationFields, message: s
 }
 
 /**
- * `tar`: path, or `-` for stdin. The content lock is held. Throws EARCHIVE for what is not an honest archive; nothing of it
+ * `tar`: path, or `-` for stdin. Nobody sweeps meanwhile. Throws EARCHIVE for what is not an honest archive; nothing of it
  * stays then; ECHANGE for an instruction it cannot take.
  */
 export const importArchive = async (
@@ -40,17 +41,21 @@ export const importArchive = async (
   tar: string,
   reference: string,
   { changes, message }: ImportOptions = { changes: [], message: '' },
+  naming: Naming = atOnce,
 ): Promise<Loaded> => {
   const name = normalise(reference)
   const config = applyChanges(DEFAULTS, changes)
   const input = tar === '-' ? process.stdin : createReadStream(tar, { highWaterMark: 1 << 20 })
-  const { chain, unpacked } = await unpackLayer(content, {
+  const { chain, unpacked, digest } = await unpackAndKeep(content, {
     stored: forIngest(input),
     expected: undefined,
     layer: undefined,
     name: tar,
   })
   const id = writeBlob(content, configurationOf(chain, config, message))
-  const image = nameImage(content, { reference: name, id, layers: [chain], sizeBytes: unpacked.bytes })
-  return { images: [image], warnings: unpacked.incompleteCount > 0 ? [incomplete(unpacked)] : [] }
+  const bytes = makeManifest(content, id, [digest])
+  const manifest = { mediaType: OCI_MANIFEST, digest: writeBlob(content, bytes), size: Buffer.byteLength(bytes) }
+  const image = { reference: name, id, manifest, layers: [chain], sizeBytes: unpacked.bytes }
+  const named = await naming(() => nameImage(content, image))
+  return { images: [named], warnings: unpacked.incompleteCount > 0 ? [incomplete(unpacked)] : [] }
 }

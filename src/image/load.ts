@@ -1,12 +1,15 @@
 /** `image load`: images of an archive, each layer unpacked once, everything verified before it has a name. */
+import { existsSync } from 'node:fs'
 import { CaissonError } from '../errors.ts'
-import { type ArchiveFile, openArchive, streamVerified } from './archive-file.ts'
+import { type ArchiveFile, type Descriptor, openArchive, streamVerified } from './archive-file.ts'
 import { type ArchivedBlob, type ArchivedImage, imagesIn } from './archive-layout.ts'
 import { forIngest } from './compression.ts'
-import { chainOf, unpackLayer } from './layer.ts'
-import { type ContentRoot, hasLayer, layerBytes } from './paths.ts'
+import { unpackAndKeep } from './keep.ts'
+import { chainOf } from './layer.ts'
+import { makeManifest, OCI_MANIFEST } from './manifest.ts'
+import { blobOf, type ContentRoot, hasLayer, layerBytes } from './paths.ts'
 import { formatPlatform, isPlatform, parsePlatform, thisPlatform } from './platform.ts'
-import { type ListedImage, nameImage, writeBlob } from './store.ts'
+import { atOnce, type ListedImage, nameImage, type Naming, writeBlob } from './store.ts'
 
 export interface LoadOptions {
   /** `os/architecture[/variant]`; undefined: this machine's. */
@@ -24,26 +27,52 @@ export interface Loaded {
 const storedBytes = (archive: ArchiveFile, { name, digest, size }: ArchivedBlob): AsyncIterable<Buffer> =>
   digest === undefined ? archive.stream(name) : streamVerified(archive, name, { digest, size })
 
-/** Chain IDs of its layers, topmost first. */
-const unpackLayers = async (
+/** Where the blob is in the store, if it is; of a layer that is not compressed the diff ID is its digest. */
+const storedAs = (content: ContentRoot, { digest }: ArchivedBlob, diffId: string): string | undefined =>
+  [digest ?? `sha256:${diffId}`].find((each) => existsSync(blobOf(content, each)))
+
+interface StoredLayers {
+  /** Chain IDs, topmost first. */
+  readonly chains: readonly string[]
+  /** Of the blobs, bottom first. */
+  readonly digests: readonly string[]
+}
+
+/** Unpacks and keeps what is not here yet. */
+const storeLayers = async (
   content: ContentRoot,
   archive: ArchiveFile,
   image: ArchivedImage,
   warn: (message: string) => void,
-): Promise<readonly string[]> => {
+): Promise<StoredLayers> => {
+  const digests: string[] = []
   let below: readonly string[] = []
   for (const [index, blob] of image.layers.entries()) {
     const diffId = image.configuration.diffIds[index] ?? ''
     const chain = chainOf(below[0], diffId)
-    if (!hasLayer(content, chain)) {
+    let digest = hasLayer(content, chain) ? storedAs(content, blob, diffId) : undefined
+    if (digest === undefined) {
       const stored = forIngest(storedBytes(archive, blob))
       const request = { stored, expected: undefined, layer: { diffId, below }, name: blob.name }
-      const { unpacked } = await unpackLayer(content, request)
-      if (unpacked.incompleteCount > 0) warn(incomplete(unpacked))
+      const layer = await unpackAndKeep(content, request)
+      if (layer.unpacked.incompleteCount > 0) warn(incomplete(layer.unpacked))
+      digest = layer.digest
     }
+    digests.push(digest)
     below = [chain, ...below]
   }
-  return below
+  return { chains: below, digests }
+}
+
+/** The archive's own where its blobs were kept as they were stored; layers in xz or bzip2 are not, for no registry takes them. */
+const storeManifest = (
+  content: ContentRoot,
+  { id, manifest }: ArchivedImage,
+  layers: readonly string[],
+): Descriptor => {
+  const isOwn = manifest !== undefined && manifest.config === id && manifest.layers.join(' ') === layers.join(' ')
+  const bytes = isOwn ? manifest.bytes : Buffer.from(makeManifest(content, id, layers))
+  return { mediaType: isOwn ? manifest.mediaType : OCI_MANIFEST, digest: writeBlob(content, bytes), size: bytes.length }
 }
 
 export const incomplete = (unpacked: {
@@ -59,29 +88,36 @@ const store = async (
   content: ContentRoot,
   archive: ArchiveFile,
   image: ArchivedImage,
-  warn: (message: string) => void,
+  { warn, naming }: { readonly warn: (message: string) => void; readonly naming: Naming },
 ): Promise<readonly ListedImage[]> => {
-  const layers = await unpackLayers(content, archive, image, warn)
+  const { chains: layers, digests } = await storeLayers(content, archive, image, warn)
   const id = writeBlob(content, image.configBytes)
+  const manifest = storeManifest(content, image, digests)
   const sizeBytes = layers.reduce((sum, chain) => sum + layerBytes(content, chain), 0)
   const names = image.references.length === 0 ? [id] : image.references
-  return names.map((reference) => nameImage(content, { reference, id, layers, sizeBytes }))
+  return naming(() => names.map((reference) => nameImage(content, { reference, id, manifest, layers, sizeBytes })))
 }
 
 /**
- * `path`: of a `docker save` or OCI archive, plain or compressed; `-` for stdin. The content lock is held. Throws EARCHIVE,
+ * `path`: of a `docker save` or OCI archive, plain or compressed; `-` for stdin. Nobody sweeps meanwhile. Throws EARCHIVE,
  * EDIGEST, EPLATFORM, EREFERENCE; images that came before the bad one stay.
  */
-export const loadArchive = async (content: ContentRoot, path: string, options: LoadOptions): Promise<Loaded> => {
+export const loadArchive = async (
+  content: ContentRoot,
+  path: string,
+  options: LoadOptions,
+  naming: Naming = atOnce,
+): Promise<Loaded> => {
   const platform = options.platform === undefined ? thisPlatform() : parsePlatform(options.platform)
   const archive = await openArchive(content, path)
   const warnings: string[] = []
   const images: ListedImage[] = []
+  const warn = (message: string) => warnings.push(message)
   try {
     const found = imagesIn(archive, { platform, isAsked: options.platform !== undefined, name: options.name })
     if (found.length === 0) throw new CaissonError('EARCHIVE', 'the archive holds no image')
     for (const image of found) {
-      const named = await store(content, archive, image, (message) => warnings.push(message))
+      const named = await store(content, archive, image, { warn, naming })
       images.push(...named)
       const given = image.configuration.platform
       if (given.architecture !== '' && !isPlatform(given, platform))

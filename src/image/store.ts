@@ -1,7 +1,7 @@
 /** Images on disk: a reference record names a configuration blob and its layers. */
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { basename, dirname } from 'node:path'
 import { CaissonError } from '../errors.ts'
 import type { ImageConfig, UnpackedImage } from '../oci/image-config.ts'
 import { formatReference, parseReference } from '../oci/reference.ts'
@@ -43,7 +43,8 @@ export interface ReferenceRecord {
   readonly sizeBytes: number
 }
 
-const writeWhole = (path: string, content: string | Buffer) => {
+/** Whole or not at all. */
+export const writeWhole = (path: string, content: string | Buffer): void => {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   // No reference and no digest has a tilde.
   writeFileSync(`${path}~${process.pid}`, content, { mode: 0o600 })
@@ -189,6 +190,11 @@ const checkName = (reference: string, id: string): void => {
     throw new CaissonError('EIMAGE', `'${reference}' cannot be the name of an image: it is the id of another`)
 }
 
+/** Runs what changes names, while nobody else does. */
+export type Naming = <T>(work: () => T) => Promise<T>
+/** Where nobody else can. */
+export const atOnce: Naming = async (work) => work()
+
 /** What is known of an image that gets a name. */
 export type NamedImage = Pick<ReferenceRecord, 'reference' | 'id' | 'layers' | 'sizeBytes'> &
   Partial<Pick<ReferenceRecord, 'manifest' | 'indexes' | 'repoDigests' | 'pulledAt'>>
@@ -276,8 +282,12 @@ export const sweep = (content: ContentRoot, inUse: ReadonlySet<string> = new Set
 const PARTIAL_DAYS = 7
 const MS_PER_DAY = 86_400_000
 
+/** Only the beginning of a blob whose digest is known is of use to anybody. */
+const PARTIAL = /^sha(?:256|512)-[0-9a-f]+$/
+
 /** Nobody fetches it now, for nobody fills the store. */
 const sweepPartial = (path: string): void => {
   const { size, mtimeMs } = statSync(path)
-  if (size === 0 || Date.now() - mtimeMs > PARTIAL_DAYS * MS_PER_DAY) rmSync(path, { force: true })
+  if (!PARTIAL.test(basename(path)) || size === 0 || Date.now() - mtimeMs > PARTIAL_DAYS * MS_PER_DAY)
+    rmSync(path, { force: true })
 }
