@@ -1,5 +1,23 @@
+/** Keys one by one, in both forms of output: JSON says what a value is, YAML how it is written, in which quotes and order. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'uvu'
-import { testPhase } from './cases.ts'
+import * as assert from 'uvu/assert'
+import { casesOf, testPhase } from './cases.ts'
 
 testPhase('keys')
+
+/** Rows of docs/compose-differences.md that are about YAML alone. */
+const OTHERWISE_IN_YAML = ['cpus-of-millions']
+
+test('every case that has the JSON of the reference has its YAML', () => {
+  const lacking = casesOf('keys').filter(
+    ({ directory }) => existsSync(join(directory, 'expected.json')) && !existsSync(join(directory, 'expected.yaml')),
+  )
+  assert.equal(
+    lacking.map(({ name }) => name),
+    OTHERWISE_IN_YAML,
+  )
+})
+
 test.run()
