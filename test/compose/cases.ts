@@ -83,6 +83,9 @@ export const casesOf = (phase: string): readonly Case[] =>
       }
     })
 
+/** Cases of `keys` of which the reference has the JSON alone: rows of docs/compose-differences.md that are about YAML. */
+export const OTHERWISE_IN_YAML = ['cpus-of-millions']
+
 /** Files below /project are those of the case; there are no others. */
 export const readerOf =
   ({ directory }: Case) =>

@@ -3,12 +3,9 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { casesOf, testPhase } from './cases.ts'
+import { casesOf, OTHERWISE_IN_YAML, testPhase } from './cases.ts'
 
 testPhase('keys')
-
-/** Rows of docs/compose-differences.md that are about YAML alone. */
-const OTHERWISE_IN_YAML = ['cpus-of-millions']
 
 test('every case that has the JSON of the reference has its YAML', () => {
   const lacking = casesOf('keys').filter(

@@ -8,7 +8,7 @@ import { execFileSync } from 'node:child_process'
 import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Case, casesOf, fixtures, globalFlags, referenceFlags } from './cases.ts'
+import { type Case, casesOf, fixtures, globalFlags, OTHERWISE_IN_YAML, referenceFlags } from './cases.ts'
 
 /** Words before the command, where the reference is not installed here. */
 const wrapper = (process.env.WRAPPER ?? '').split(' ').filter((word) => word !== '')
@@ -60,9 +60,9 @@ const settle = (text: string, flags: readonly string[]): string => {
 /** Phases whose cases have both forms: how a key is printed is what they are about. */
 const IN_BOTH_FORMS = ['keys']
 
-const isWanted = (phase: string, { directory }: Case, format: string): boolean =>
+const isWanted = (phase: string, { name, directory }: Case, format: string): boolean =>
   existsSync(join(directory, `expected.${format}`)) ||
-  (IN_BOTH_FORMS.includes(phase) && existsSync(join(directory, 'expected.json')))
+  (IN_BOTH_FORMS.includes(phase) && !OTHERWISE_IN_YAML.includes(name) && existsSync(join(directory, 'expected.json')))
 
 /** File → what makes it. */
 const outputsOf = (phase: string, each: Case): ReadonlyMap<string, () => string> => {
