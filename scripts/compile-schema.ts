@@ -26,13 +26,26 @@ type Schema = { readonly [key: string]: Json }
 const NAMING = new Set(['properties', 'patternProperties', '$defs'])
 
 /** What is for editors alone. */
-const ANNOTATIONS = new Set(['title', 'description', 'examples', 'deprecated'])
+const ANNOTATIONS = new Set(['title', 'description', 'examples', 'deprecated', 'doNotSuggest'])
+
+/** What stands for a value while it is written: the loader has put the value in its place. */
+const VARIABLE = '#/$defs/variable'
+
+const isVariable = (schema: Json): boolean => JSON.stringify(schema) === JSON.stringify({ $ref: VARIABLE })
+
+/** `anyOf` with a variable is what the other says. */
+const withoutVariable = ([key, value]: readonly [string, Json]): readonly (readonly [string, Json])[] => {
+  if (key !== 'anyOf' || !Array.isArray(value) || !value.some(isVariable)) return [[key, value]]
+  return value.filter((each) => !isVariable(each)).flatMap((each: Json) => Object.entries(each ?? {}))
+}
 
 /** The schema and all below it without annotations. `named`: keys are names, not keywords. */
 const bare = (schema: Json, named = false): Json => {
   if (Array.isArray(schema)) return schema.map((item: Json) => bare(item))
   if (typeof schema !== 'object' || schema === null) return schema
-  const kept = Object.entries(schema).filter(([key]) => named || !ANNOTATIONS.has(key))
+  const kept = Object.entries(schema)
+    .filter(([key]) => named || !ANNOTATIONS.has(key))
+    .flatMap((entry) => (named ? [entry] : withoutVariable(entry)))
   return Object.fromEntries(kept.map(([key, value]) => [key, bare(value, !named && NAMING.has(key))]))
 }
 
@@ -55,6 +68,11 @@ const HELPERS = `const caissonHelpers = {
 };
 `
 
+interface Whole {
+  readonly $id: string
+  readonly $defs: Schema
+}
+
 const compile = async (): Promise<void> => {
   const { Ajv2020 } = await import('ajv/dist/2020.js')
   const { default: standalone } = await import('ajv/dist/standalone/index.js')
@@ -65,7 +83,9 @@ const compile = async (): Promise<void> => {
     inlineRefs: false,
     code: { source: true, optimize: 2 },
   })
-  const schema = bare(JSON.parse(readFileSync(source, 'utf8')) as Schema) as Schema & { readonly $id: string }
+  const { $defs, ...rest } = bare(JSON.parse(readFileSync(source, 'utf8')) as Schema) as unknown as Whole
+  const { variable: _, ...definitions } = $defs
+  const schema = { ...rest, $defs: definitions }
   ajv.addSchema(schema)
   const generate = (
     typeof standalone === 'function' ? standalone : (standalone as { default: typeof standalone }).default

@@ -24,6 +24,13 @@ export const schemaAt = (path: TreePath): Part =>
     return resolve(named ?? patterns.find(([pattern]) => new RegExp(pattern).test(step))?.[1])
   }, schema as Part)
 
+/** The words that a value may be there; for editors they stand beside the variables that stand for one. undefined: any. */
+export const wordsAt = (path: TreePath): readonly unknown[] | undefined => {
+  const schema = schemaAt(path)
+  const alternatives = Array.isArray(schema.anyOf) ? schema.anyOf.filter(isRecord) : []
+  return [schema, ...alternatives].map((each) => each.enum).find((words) => Array.isArray(words))
+}
+
 /** Names of the keys that a map has there. */
 export const keysAt = (path: TreePath): readonly string[] => {
   const { properties } = schemaAt(path)

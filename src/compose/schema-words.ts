@@ -10,7 +10,7 @@ import { at, textOf } from './node.ts'
 import { compilePatterns, valueAt } from './pattern.ts'
 import type { Origin } from './project.ts'
 import type { Report } from './report.ts'
-import { keysAt, schemaAt, typesAt } from './schema-lookup.ts'
+import { keysAt, typesAt, wordsAt } from './schema-lookup.ts'
 import { type Mistake, parsePointer, unknownOf } from './schema-mistake.ts'
 import { onlyPair, typeHint } from './type-hints.ts'
 import { describeNode, enumerate, nameOf } from './words.ts'
@@ -83,8 +83,8 @@ const notAllowed = ({ error, path, node }: Mistake): Words => {
 
 const missing = ({ error, path }: Mistake): Words => {
   const key = String(error.params.missingProperty)
-  const { enum: allowed } = schemaAt([...path, key])
-  const hint = `add ${key}: ${Array.isArray(allowed) ? enumerate(allowed.map(String)) : '…'}`
+  const allowed = wordsAt([...path, key])
+  const hint = `add ${key}: ${allowed ? enumerate(allowed.map(String)) : '…'}`
   return { code: 'key-missing', message: `${nameOf(path)} has no "${key}"`, hint }
 }
 

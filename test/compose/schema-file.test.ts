@@ -74,6 +74,8 @@ test('every key says in one sentence what it is for', () => {
 
 test('every example fits the key that it stands beside', () => {
   const ajv = new Ajv2020({ allErrors: true, allowUnionTypes: true, strictTypes: false })
+  // Of the YAML language server.
+  ajv.addKeyword('doNotSuggest')
   ajv.addSchema(schema)
   const wrong = allKeys.flatMap(({ pointer, schema: { examples = [] } }) => {
     const validate = ajv.compile({ $ref: encodeURI(`compose.schema.json#${pointer}`) })
@@ -81,6 +83,20 @@ test('every example fits the key that it stands beside', () => {
   })
   assert.equal(wrong, [])
   assert.ok(allKeys.filter(({ schema: { examples } }) => examples !== undefined).length > 250)
+})
+
+test('a variable may stand wherever one of some words does, but where it would hide what else is wrong', () => {
+  const words = (holder: unknown, pointer: string): readonly string[] => {
+    if (typeof holder !== 'object' || holder === null) return []
+    const own = 'enum' in holder && !/\/anyOf\/\d+$/.test(pointer) ? [pointer] : []
+    return [...own, ...Object.entries(holder).flatMap(([key, inner]) => words(inner, `${pointer}/${key}`))]
+  }
+  assert.equal(words(schema, ''), ['/$defs/service/properties/gpus/then'])
+  const validate = new Ajv2020({ strict: false }).compile(schema)
+  const fits = (service: object): boolean => validate({ services: { web: service } })
+  for (const value of ['$POLICY', '${POLICY:-missing}', 'missing'])
+    assert.ok(fits({ pull_policy: value, cgroup: '$C' }))
+  for (const service of [{ pull_policy: 'newer' }, { cgroup: 'hst' }]) assert.not(fits(service))
 })
 
 const serviceKeys = Object.keys(schema.$defs.service.properties).filter((key) => !key.startsWith('x-'))
