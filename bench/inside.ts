@@ -11,6 +11,8 @@ import { argv, caisson, environment, limit, project, scratch, services } from '.
 
 const UP: UpOptions = {
   services: [],
+  pull: undefined,
+  quietPull: false,
   noDeps: false,
   forceRecreate: false,
   noRecreate: false,
@@ -44,6 +46,7 @@ const open = (emit: (event: EngineEvent) => void = () => {}): Engine =>
     root: environment.CAISSON_ROOT ?? '',
     run: environment.CAISSON_RUN ?? '',
     networkNamespace: undefined,
+    environment: {},
     emit,
   })
 

@@ -3,7 +3,7 @@ export { configHash } from './engine/config-hash.ts'
 export { parseEndpoint } from './engine/copy-rules.ts'
 export { createEngine } from './engine/engine.ts'
 export { ChangeError, type ExitFacts, ExecError, type FailureFacts, ServiceError } from './engine/errors.ts'
-export type { Emit, EngineEvent, LockHolder, Subject } from './engine/events.ts'
+export type { BlobEvent, Emit, EngineEvent, ImageEvent, LockHolder, Subject } from './engine/events.ts'
 export type {
   Attached,
   AttachOptions,
@@ -34,8 +34,11 @@ export type {
   ProjectBoot,
   ProjectRow,
   ProjectTarget,
+  PullImage,
   RestartOptions,
   StartOptions,
+  TransferOptions,
+  Transferred,
   UpOptions,
   UsageSample,
   VolumeRow,

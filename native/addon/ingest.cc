@@ -66,8 +66,7 @@ class IngestObject final : public Napi::ObjectWrap<IngestObject> {
 
   static Napi::Function define(Napi::Env env) {
     return DefineClass(env, "Ingest",
-                       {InstanceMethod("write", &IngestObject::write), InstanceMethod("end", &IngestObject::end),
-                        InstanceMethod("abort", &IngestObject::abort)});
+                       {InstanceMethod("write", &IngestObject::write), InstanceMethod("end", &IngestObject::end)});
   }
 
  private:
@@ -87,11 +86,6 @@ class IngestObject final : public Napi::ObjectWrap<IngestObject> {
     if (ingest_) ingest_->end();
     else settle(info.Env());
     return promise;
-  }
-
-  Napi::Value abort(const Napi::CallbackInfo& info) {
-    if (ingest_) ingest_->abort();
-    return info.Env().Undefined();
   }
 
   void finish(Napi::Env env) {

@@ -49,12 +49,11 @@ class Ingest {
   // Whether more may be offered at once; if not, after on_room. None: it is over, and only the outcome is left.
   std::optional<bool> offer(Block block) { return arriving_.offer(std::move(block)); }
   void end() { arriving_.end(); }
-  // The outcome is then ECANCELED.
-  void abort();
 
  private:
   struct Content;
 
+  void abort();  // the outcome is then ECANCELED
   void run();
   Result<Ingested> take();
   Result<void> read_file(int fd, uint64_t offset, uint64_t size, const std::function<Result<void>(Block)>& use);

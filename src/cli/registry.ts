@@ -91,6 +91,16 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'Show everything about containers',
     load: async () => (await import('./commands/inspect.ts')).inspect,
   },
+  pull: {
+    group: 'Run',
+    summary: 'Pull images of services',
+    load: async () => (await import('./commands/pull.ts')).pull,
+  },
+  push: {
+    group: 'Run',
+    summary: 'Push images of services',
+    load: async () => (await import('./commands/push.ts')).push,
+  },
   images: {
     group: 'Look',
     summary: 'List the images of containers',
@@ -143,6 +153,16 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'Load images from a docker save or OCI archive',
     load: async () => (await import('./commands/image.ts')).loadImages,
   },
+  'image pull': {
+    group: 'Host',
+    summary: 'Pull images',
+    load: async () => (await import('./commands/image-transfer.ts')).pullImages,
+  },
+  'image push': {
+    group: 'Host',
+    summary: 'Push images',
+    load: async () => (await import('./commands/image-transfer.ts')).pushImages,
+  },
   'image ls': {
     group: 'Host',
     summary: 'List images',
@@ -171,16 +191,7 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
 }
 
 /** Verbs of docker compose that are still to come. */
-export const LATER: ReadonlySet<string> = new Set([
-  'bridge',
-  'build',
-  'commit',
-  'export',
-  'publish',
-  'pull',
-  'push',
-  'watch',
-])
+export const LATER: ReadonlySet<string> = new Set(['bridge', 'build', 'commit', 'export', 'publish', 'watch'])
 
 export const NOUNS: ReadonlySet<string> = new Set(
   Object.keys(COMMANDS).flatMap((name) => (name.includes(' ') ? [name.slice(0, name.indexOf(' '))] : [])),

@@ -38,6 +38,7 @@ export const openEngine = (context: Context, emit: Emit): Engine =>
     root: stateRoot(context.env),
     run: runDirectory(context.env),
     networkNamespace: context.env.CAISSON_NETNS || undefined,
+    environment: context.env,
     emit,
   })
 

@@ -44,6 +44,8 @@ export const createEngine = (options: EngineOptions): Engine => ({
     (await import('./images.ts')).importImage(options, tar, reference, change),
   inspectImages: async (names) => (await import('./images.ts')).inspectImages(options, names),
   loadImages: async (load) => (await import('./images.ts')).loadImages(options, load),
+  pull: async (images, transfer) => (await import('./transfer.ts')).pull(options, images, transfer),
+  push: async (references, transfer) => (await import('./transfer.ts')).push(options, references, transfer),
   removeImage: async (reference) => (await import('./images.ts')).removeImage(options, reference),
 
   facts: async () => (await import('./host-facts.ts')).readHostFacts(options),

@@ -14,6 +14,30 @@ export interface LockHolder {
   readonly command: string
 }
 
+export type Direction = 'pull' | 'push'
+
+export type ImageEvent = {
+  readonly kind: 'image'
+  readonly direction: Direction
+  readonly image: string
+} & (
+  | { readonly state: 'started' }
+  /** `digest`: what the registry calls it. */
+  | { readonly state: 'done' | 'unchanged'; readonly digest: string; readonly milliseconds: number }
+  | { readonly state: 'failed'; readonly error: CaissonError }
+)
+
+export interface BlobEvent {
+  readonly kind: 'blob'
+  readonly direction: Direction
+  readonly image: string
+  readonly digest: string
+  readonly phase: 'here' | 'there' | 'mounted' | 'waiting' | 'downloading' | 'unpacking' | 'uploading' | 'done'
+  /** Bytes that have arrived, of `size`. */
+  readonly bytes: number
+  readonly size: number
+}
+
 export type EngineEvent =
   /** `path` resolves to a place in the Compose file; undefined where the warning has none. */
   | {
@@ -49,6 +73,10 @@ export type EngineEvent =
     }
   /** A container that has done its work is not run again. */
   | { readonly kind: 'finished'; readonly subject: Subject }
+  /** An image comes from a registry, or goes to one. `image`: as the user wrote it. */
+  | ImageEvent
+  /** One blob of it; often. */
+  | BlobEvent
   /** Another command changes the same thing; this one waits for it. */
   | { readonly kind: 'locked'; readonly lock: string; readonly holder: LockHolder | undefined }
   /** The rest of a container whose monitor was killed, or of a command that was, is undone. */

@@ -95,7 +95,17 @@ export const run = async (engine: EngineOptions, project: Project, options: RunO
   }
   try {
     const { plan } = await up({ ...engine, emit }, changed, {
-      ...{ services: [service], noDeps, removeOrphans, lenient, dryRun, ignoreOrphans: true, noStart: false },
+      ...{
+        services: [service],
+        pull: options.pull,
+        quietPull: options.quietPull,
+        noDeps,
+        removeOrphans,
+        lenient,
+        dryRun,
+        ignoreOrphans: true,
+        noStart: false,
+      },
       ...{ forceRecreate: false, noRecreate: false, alwaysRecreateDeps: false, renewAnonymousVolumes: false },
       ...{ scale: {}, timeoutMs: undefined, wait: false, waitTimeoutMs: undefined, rerun: [], attached: false },
       ...{ oneOff: { service, autoRemove, volumes }, attach },

@@ -44,6 +44,9 @@ export interface RunOptions {
   readonly request: OneOffRequest
   /** undefined: `<project>-<service>-run-<12 hex>`. */
   readonly name: string | undefined
+  /** As of UpOptions. */
+  readonly pull: string | undefined
+  readonly quietPull: boolean
   readonly autoRemove: boolean
   readonly noDeps: boolean
   readonly removeOrphans: boolean

@@ -1,6 +1,6 @@
 /** Signatures of the engine: everything that a user interface can ask for. Implementation: engine.ts. */
 import type { Project } from '../compose/project.ts'
-import type { Diagnostic } from '../errors.ts'
+import type { CaissonError, Diagnostic } from '../errors.ts'
 import type { ImportOptions } from '../image/import.ts'
 import type { ImageDetails } from '../image/inspect.ts'
 import type { Grep } from '../log/filter.ts'
@@ -35,11 +35,17 @@ export interface EngineOptions {
   readonly run: string
   /** Network namespace file that bridges and ports belong to ($CAISSON_NETNS); undefined: that of this process. */
   readonly networkNamespace: string | undefined
+  /** Where credentials, proxies and certificates of registries are found by. */
+  readonly environment: Readonly<Record<string, string | undefined>>
   readonly emit: Emit
 }
 
 /** What the plan is made from, less what the engine finds out itself, and how to go about it. */
 export interface UpOptions extends Omit<UpPlanOptions, 'images' | 'imageHealthchecks'> {
+  /** `always`, `missing`, `never`: goes before `pull_policy`; undefined: that decides. */
+  readonly pull: string | undefined
+  /** Say nothing of images that come. */
+  readonly quietPull: boolean
   /** All waiting ends this long after the command began; undefined: never. */
   readonly waitTimeoutMs: number | undefined
   /** Say nothing about orphans (COMPOSE_IGNORE_ORPHANS). */
@@ -295,6 +301,27 @@ export interface LoadImages {
   readonly name: string | undefined
 }
 
+export interface PullImage {
+  readonly reference: string
+  /** `os/architecture[/variant]`; undefined: this machine's. */
+  readonly platform: string | undefined
+}
+
+export interface TransferOptions {
+  readonly signal?: AbortSignal | undefined
+}
+
+/** What became of an image that was to be pulled or pushed. */
+export interface Transferred {
+  /** As it was asked for. */
+  readonly image: string
+  /** What the registry calls it. */
+  readonly digest: string
+  readonly isUpToDate: boolean
+  /** Why it is not here, or not there. */
+  readonly error: CaissonError | undefined
+}
+
 export interface RemovedImage {
   readonly reference: string
   /** Id of the image, where this was its last name. */
@@ -384,6 +411,9 @@ export interface Engine {
   /** By name, or by an id or its beginning. Throws ENOIMAGE. */
   inspectImages(names: readonly string[]): Promise<readonly ImageDetails[]>
   loadImages(load: LoadImages): Promise<readonly ImageRow[]>
+  /** An outcome for each image. Throws only what concerns them all. */
+  pull(images: readonly PullImage[], options: TransferOptions): Promise<readonly Transferred[]>
+  push(references: readonly string[], options: TransferOptions): Promise<readonly Transferred[]>
   /** By name, or by an id or its beginning. */
   removeImage(reference: string): Promise<RemovedImage>
 

@@ -18,6 +18,7 @@ import type { Observed } from '../plan/observed.ts'
 import { addressConflicts } from './addresses.ts'
 import { clock } from './clock.ts'
 import { hostDevicesOf } from './devices.ts'
+import { ensureImages } from './ensure-images.ts'
 import { readHostFacts } from './host-facts.ts'
 import { checkSources } from './secret-files.ts'
 import { carryOut } from './carry-out.ts'
@@ -160,6 +161,7 @@ const dryRun = (engine: EngineOptions, project: Project, options: UpOptions, ima
 }
 
 export const up = async (engine: EngineOptions, project: Project, options: UpOptions & Manner): Promise<Outcome> => {
+  await ensureImages(engine, project, selectServices(project, options.services, options.noDeps), options)
   const images = check(engine, project, options)
   if (options.dryRun) return dryRun(engine, project, options, images)
   return withSession(engine, (session) =>

@@ -105,8 +105,7 @@ export const ingestBlob = async (request: IngestRequest): Promise<Ingested> => {
   try {
     if (!isRange(source)) await feed(source, ingest, room)
   } catch (error) {
-    ingest.abort()
-    await ingest.end().catch(() => {})
+    await ingest.end().catch(() => {}) // what has come is written before anybody asks how much that is
     throw error
   }
   const blob = await ingest.end().catch((error: unknown) => {

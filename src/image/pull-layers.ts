@@ -5,7 +5,7 @@
  */
 import { chmodSync, closeSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { CaissonError } from '../errors.ts'
+import { setTimeout } from 'node:timers/promises'
 import { loadNative } from '../native/load.ts'
 import type { Descriptor } from './archive-file.ts'
 import { type FetchedLayer, fetchLayer, ingestKept } from './fetch-layer.ts'
@@ -35,15 +35,25 @@ export interface LayersRequest {
   readonly onProgress: (progress: LayerProgress) => void
   readonly warn: (message: string) => void
   readonly signal: AbortSignal | undefined
+  /** Of the whole command, which may pull several images. */
+  readonly shared: SharedPulls
+}
+
+/** What pulls of one command have in common. */
+export interface SharedPulls {
+  readonly places: Semaphore
+  /** By the digest of the blob. */
+  readonly running: Map<string, Promise<void>>
 }
 
 /** Downloads at once, as many as a registry takes from one client without slowing it down. */
 const PARALLEL = 5
-const LOCK_MS = 60 * 60_000
+const LOOK_AGAIN_MS = 50
+
+export const sharedPulls = (): SharedPulls => ({ places: semaphore(PARALLEL), running: new Map() })
 
 interface Work extends LayersRequest {
   readonly content: ContentRoot
-  readonly places: Semaphore
   /** Directories that were begun: what has no name in the end goes. */
   readonly roots: string[]
   /** The first failure ends the rest. */
@@ -73,11 +83,14 @@ const stacked = ({ layers, diffIds }: LayersRequest): readonly Layer[] => {
 const isHere = (content: ContentRoot, { blob, chain }: Layer): boolean =>
   hasLayer(content, chain) && existsSync(blobOf(content, blob.digest))
 
-const lockPartial = async (path: string): Promise<() => void> => {
+/** Waits by looking again: a thread of libuv that waits is one less for the names and files of whoever holds the lock. */
+const lockPartial = async (path: string, signal: AbortSignal | undefined): Promise<() => void> => {
   const binding = loadNative()
-  const fd = binding.lock(path) ?? (await binding.lockWait(path, LOCK_MS))
-  if (fd === undefined) throw new CaissonError('ELOCKED', `another command has been fetching ${path} for an hour`)
-  return () => closeSync(fd)
+  for (;;) {
+    const fd = binding.lock(path)
+    if (fd !== undefined) return () => closeSync(fd)
+    await setTimeout(LOOK_AGAIN_MS, undefined, { signal })
+  }
 }
 
 const progress = ({ onProgress }: Work, { blob }: Layer, phase: LayerPhase, bytes: number): void =>
@@ -119,27 +132,29 @@ const place = async (work: Work, layer: Layer, { ingested, root }: FetchedLayer)
 }
 
 const fetchAndPlace = async (work: Work, layer: Layer, below: Promise<void>): Promise<void> => {
-  const fetched = isHere(work.content, layer) ? undefined : await work.places.run(() => obtain(work, layer))
+  const fetched = isHere(work.content, layer) ? undefined : await work.shared.places.run(() => obtain(work, layer))
   await below
   if (fetched !== undefined) await place(work, layer, fetched)
   progress(work, layer, 'done', layer.blob.size)
 }
 
 /** Takes the locks in order, and starts each layer as soon as it has its own. A blob that comes twice waits for itself. */
-const start = async (work: Work, stack: readonly Layer[], running: Map<string, Promise<void>>): Promise<void> => {
+const start = async (work: Work, stack: readonly Layer[], started: Promise<void>[]): Promise<void> => {
+  const { running } = work.shared
   let below: Promise<void> = Promise.resolve()
   for (const layer of stack) {
+    const { digest } = layer.blob
     if (isHere(work.content, layer)) {
       progress(work, layer, 'here', layer.blob.size)
       continue
     }
     progress(work, layer, 'waiting', 0)
-    await running.get(layer.blob.digest)
-    const unlock = await lockPartial(partialOf(work.content, layer.blob.digest))
+    await running.get(digest)
+    const unlock = await lockPartial(partialOf(work.content, digest), work.signal)
     const done = fetchAndPlace(work, layer, below).finally(unlock)
     done.catch(work.fail)
-    running.set(layer.blob.digest, done)
-    running.set(layer.chain, done)
+    started.push(done)
+    running.set(digest, done)
     below = done
   }
 }
@@ -155,13 +170,12 @@ export const pullLayers = async (content: ContentRoot, request: LayersRequest): 
   const failure = new AbortController()
   const signals = request.signal === undefined ? [failure.signal] : [failure.signal, request.signal]
   const fail = (error: unknown) => failure.abort(error)
-  const shared = { content, places: semaphore(PARALLEL), roots: [], fail }
-  const work: Work = { ...request, ...shared, signal: AbortSignal.any(signals) }
+  const work: Work = { ...request, content, roots: [], fail, signal: AbortSignal.any(signals) }
   const stack = stacked(request)
   for (const directory of [layersOf(content), ingestOf(content)]) mkdirSync(directory, { recursive: true, mode: 0o700 })
-  const running = new Map<string, Promise<void>>()
-  await start(work, stack, running).catch(fail)
-  await Promise.allSettled(running.values())
+  const started: Promise<void>[] = []
+  await start(work, stack, started).catch(fail)
+  await Promise.allSettled(started)
   clearPartials(content, stack)
   for (const root of work.roots) rmSync(root, { recursive: true, force: true })
   if (failure.signal.aborted) throw failure.signal.reason

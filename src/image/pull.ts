@@ -4,7 +4,7 @@ import { parseReference, type Reference } from '../oci/reference.ts'
 import { parseConfiguration, type Platform } from './documents.ts'
 import { blobOf, type ContentRoot, hasLayer, layerBytes } from './paths.ts'
 import { isPlatform, parsePlatform, thisPlatform } from './platform.ts'
-import { type LayerProgress, pullLayers } from './pull-layers.ts'
+import { type LayerProgress, pullLayers, type SharedPulls } from './pull-layers.ts'
 import type { RegistryClient, Repository } from './registry/types.ts'
 import { type RemoteImage, resolveRemote } from './resolve.ts'
 import { blobsOf, type ListedImage, lookUp, nameImage, normalise, type ReferenceRecord, writeBlob } from './store.ts'
@@ -19,6 +19,9 @@ export interface PullRequest {
   readonly onProgress: (progress: LayerProgress) => void
   readonly warn: (message: string) => void
   readonly signal: AbortSignal | undefined
+  readonly shared: SharedPulls
+  /** Runs a change of names. */
+  readonly naming: <T>(change: () => T) => Promise<T>
 }
 
 export interface Pulled {
@@ -82,21 +85,20 @@ const store = (
 export const pullImage = async (content: ContentRoot, request: PullRequest): Promise<Pulled> => {
   const platform = request.platform === undefined ? thisPlatform() : parsePlatform(request.platform)
   const here = await upToDate(content, request, platform)
-  if (here !== undefined)
-    return {
-      image: touched(content, here),
-      digest: digestAt(here, parseReference(request.reference).name) ?? '',
-      isUpToDate: true,
-    }
-  const { client, repository, reference, onProgress, warn, signal } = request
+  const { client, repository, reference, onProgress, warn, signal, shared, naming } = request
+  if (here !== undefined) {
+    const digest = digestAt(here, parseReference(reference).name) ?? ''
+    return { image: await naming(() => touched(content, here)), digest, isUpToDate: true }
+  }
   const options = { platform, isAsked: request.platform !== undefined, name: reference }
   const remote = await resolveRemote(client, repository, wantedOf(parseReference(reference)), options)
   const layers = await pullLayers(content, {
-    ...{ client, repository, onProgress, warn, signal },
+    ...{ client, repository, onProgress, warn, signal, shared },
     layers: remote.manifest.layers,
     diffIds: remote.configuration.diffIds,
   })
-  return { image: store(content, request, remote, layers), digest: remote.top.digest, isUpToDate: false }
+  const image = await naming(() => store(content, request, remote, layers))
+  return { image, digest: remote.top.digest, isUpToDate: false }
 }
 
 /** It was asked for today: `pull_policy: daily` does not ask again. */

@@ -25,6 +25,8 @@ export interface PushRequest {
   /** As the user wrote it: its name says where to. */
   readonly reference: string
   readonly onProgress: (progress: BlobProgress) => void
+  /** Runs a change of names. */
+  readonly naming: <T>(change: () => T) => Promise<T>
 }
 
 export interface Pushed {
@@ -119,6 +121,6 @@ export const pushImage = async (content: ContentRoot, request: PushRequest): Pro
   const parsed = parseReference(reference)
   const digest = await client.putManifest(repository, parsed.tag ?? 'latest', manifest)
   const repoDigests = [...new Set([`${parsed.name}@${digest}`, ...record.repoDigests])]
-  nameImage(content, { ...record, repoDigests })
+  await request.naming(() => nameImage(content, { ...record, repoDigests }))
   return { digest, size: manifest.size }
 }

@@ -108,13 +108,9 @@ export const configOf = (blob: string): ImageConfig => {
 }
 
 const notHere = (reference: string): never => {
-  throw new CaissonError(
-    'ENOIMAGE',
-    `image ${reference} is not on this machine, and pulling images is not supported yet`,
-    {
-      hint: `use ${HOST_REFERENCE}, \`caisson image load -i ARCHIVE\` or \`caisson image import ROOTFS.tar ${reference}\``,
-    },
-  )
+  throw new CaissonError('ENOIMAGE', `image ${reference} is not on this machine`, {
+    hint: `\`caisson image pull ${reference}\`, \`caisson image load -i ARCHIVE\` or \`caisson image import ROOTFS.tar ${reference}\``,
+  })
 }
 
 /** Identity of an image without preparing it: for plans. Throws ENOIMAGE, EREFERENCE. */

@@ -103,8 +103,6 @@ export interface NativeIngest {
   write(bytes: Uint8Array): boolean | undefined
   /** Nothing follows. Rejected with a SystemFailure-shaped error if the blob could not be read or kept. */
   end(): Promise<IngestedBlob>
-  /** Threads end; a promise of end() is rejected with ECANCELED. */
-  abort(): void
 }
 
 export interface IngestedBlob {

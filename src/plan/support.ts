@@ -6,7 +6,6 @@
 import type { Project, Service, ServiceMount } from '../compose/project.ts'
 import type { Diagnostic, TreePath } from '../errors.ts'
 import type { PlanFinding } from './codes.ts'
-import { readPullPolicy } from './pull.ts'
 
 export type Support =
   | { readonly kind: 'honoured' }
@@ -108,7 +107,7 @@ export const SERVICE_KEYS: Readonly<Record<string, Support>> = {
   profiles: honoured,
   provider: later,
   pull_policy: honoured,
-  pull_refresh_after: { kind: 'meaningless', why: 'nothing is pulled' },
+  pull_refresh_after: { kind: 'meaningless', why: 'pull_policy: every_<duration> says it' },
   read_only: honoured,
   restart: honoured,
   runtime: { kind: 'meaningless', why: 'there is one runtime' },
@@ -250,14 +249,8 @@ const securityValues = ({ securityOpt }: Service, { later, meaningless }: Findin
     return [meaningless(place, option, 'files and processes keep their SELinux labels')]
   })
 
-const pullValues = ({ pullPolicy }: Service, { later, meaningless }: Findings): readonly Diagnostic[] => {
-  const { kind } = readPullPolicy(pullPolicy) ?? { kind: 'missing' }
-  if (kind === 'build') return [later(['pull_policy'], 'pull_policy build')]
-  if (kind !== 'always' && kind !== 'refresh') return []
-  return [
-    meaningless(['pull_policy'], `pull_policy ${pullPolicy}`, 'the image is used as it is here, nothing is pulled'),
-  ]
-}
+const pullValues = ({ pullPolicy }: Service, { later }: Findings): readonly Diagnostic[] =>
+  pullPolicy === 'build' ? [later(['pull_policy'], 'pull_policy build')] : []
 
 const CDI_NAME = /^[\w.-]+\/[\w.-]+=.+$/
 

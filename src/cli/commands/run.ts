@@ -29,10 +29,10 @@ const options = {
   noDeps: flag('Without the services that it depends on'),
   noTty: flag('Without a terminal, also where this is one', 'T'),
   publish: list('PORT', 'Publish a port ([[ADDRESS:]PUBLISHED:]TARGET) instead of those of the service', 'p'),
-  pull: choice(['policy', 'missing', 'never', 'always'], 'policy', 'Accepted; images cannot be pulled by this version'),
+  pull: choice(['policy', 'missing', 'never', 'always'], 'policy', 'When to pull the image, whatever the service says'),
   quiet: flag('Say nothing of what is started', 'q'),
   quietBuild: accepted(flag('')),
-  quietPull: accepted(flag('')),
+  quietPull: flag('Say nothing of images that are pulled'),
   removeOrphans: flag('Remove containers of services that are no longer in the Compose file'),
   rm: flag('Remove the container and its anonymous volumes when it has ended'),
   servicePorts: flag('Publish the ports of the service', 'P'),
@@ -57,7 +57,6 @@ const checkFlags = ({ values, given }: RunCall): void => {
   if (values.detach && values.down) throw new UsageError('--detach and --down exclude each other')
   if (values.workdir?.startsWith('/') === false)
     throw new UsageError(`--workdir takes an absolute path, not "${values.workdir}"`)
-  if (values.pull === 'always') throw new UsageError('--pull always: images cannot be pulled by this version')
 }
 
 const variablesOf = (context: Context, { values }: RunCall): Readonly<Record<string, string>> => {
@@ -129,6 +128,7 @@ const engineOptions = (context: Context, call: RunCall, onAttached: RunOptions['
   return {
     ...{ service: positionals[0] ?? '', request: requestOf(context, call), name: values.name, autoRemove: values.rm },
     ...{ noDeps: values.noDeps, removeOrphans: removesOrphans(context, values.removeOrphans), down: values.down },
+    ...{ pull: values.pull === 'policy' ? undefined : values.pull, quietPull: values.quietPull },
     ...{ lenient: context.globals.lenient, dryRun: values.dryRun, onAttached },
   }
 }

@@ -18,7 +18,15 @@ export const readScale = (words: readonly string[]): Readonly<Record<string, num
 /** As `up -d --no-recreate --scale`, for the services named. */
 const NOTHING_ELSE = {
   ...{ forceRecreate: false, noRecreate: true, alwaysRecreateDeps: false, renewAnonymousVolumes: false },
-  ...{ removeOrphans: false, noStart: false, timeoutMs: undefined, wait: false, waitTimeoutMs: undefined },
+  ...{
+    removeOrphans: false,
+    noStart: false,
+    timeoutMs: undefined,
+    pull: undefined,
+    quietPull: false,
+    wait: false,
+    waitTimeoutMs: undefined,
+  },
   ...{ rerun: [], attached: false },
 } satisfies Partial<UpOptions>
 

@@ -4,7 +4,7 @@ import { namesLike } from '../../units/glob.ts'
 import { ignoresOrphans, removesOrphans, toMilliseconds } from '../change.ts'
 import { type Call, defineCommand } from '../command.ts'
 import type { Context } from '../context.ts'
-import { accepted, flag, integer, list, longName, type Option, refused, text } from '../grammar.ts'
+import { accepted, choice, flag, integer, list, longName, type Option, refused, text } from '../grammar.ts'
 import { loadProject } from '../load-project.ts'
 import { requireRoot } from '../runtime.ts'
 import { UsageError } from '../usage.ts'
@@ -17,15 +17,14 @@ const toggle = (summary: string): Option<boolean | undefined> => ({
 })
 
 const noBuild = 'images cannot be built by this version'
-const noPull = 'images cannot be pulled by this version'
 
 const createOptions = {
   build: refused(flag(''), noBuild),
   forceRecreate: flag('Recreate containers even if nothing changed'),
   noBuild: accepted(flag('')),
   noRecreate: flag('Leave containers that exist as they are'),
-  pull: refused(text('POLICY', ''), noPull),
-  quietPull: accepted(flag('')),
+  pull: choice(['policy', 'always', 'missing', 'never'], 'policy', 'When to pull images, whatever the services say'),
+  quietPull: flag('Say nothing of images that are pulled'),
   removeOrphans: flag('Remove containers of services that are no longer in the Compose file'),
   scale: list('SERVICE=N', 'Number of containers of a service; may be repeated'),
   yes: accepted(flag('', 'y')),
@@ -104,6 +103,8 @@ const isAttached = ({ noStart, detach, wait }: UpValues): boolean => !noStart &&
 
 const engineOptions = (context: Context, values: UpValues, services: readonly string[]): UpOptions => ({
   services,
+  pull: values.pull === 'policy' ? undefined : values.pull,
+  quietPull: values.quietPull,
   noDeps: values.noDeps,
   forceRecreate: values.forceRecreate,
   noRecreate: values.noRecreate,

@@ -14,3 +14,14 @@ export const splitReference = (reference: string): [name: string, tag: string] =
     ? [reference.slice(0, colon), reference.slice(colon + 1)]
     : [reference, 'latest']
 }
+
+/** With host and tag: `docker.io/library/redis:latest`. */
+export const canonical = (reference: string): string => {
+  const named =
+    reference.includes('@') || reference.lastIndexOf(':') > reference.lastIndexOf('/')
+      ? reference
+      : `${reference}:latest`
+  const first = named.slice(0, named.indexOf('/'))
+  if (named.includes('/') && (/[.:A-Z]/.test(first) || first === 'localhost')) return named
+  return named.includes('/') ? `docker.io/${named}` : `docker.io/library/${named}`
+}

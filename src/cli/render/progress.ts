@@ -1,9 +1,11 @@
 /** What is drawn of a change while it runs: a live list on a terminal, a line for each state change elsewhere, JSON, or nothing. */
-import { type EngineEvent, ServiceError } from '../../index.ts'
+import { type EngineEvent, type ImageEvent, ServiceError } from '../../index.ts'
 import { askedProgress, type Context } from '../context.ts'
 import { UsageError } from '../usage.ts'
 import { ciOf, formatGroup, type Group } from './ci.ts'
 import { formatWarning } from './error.ts'
+import { drawTransfers, isTransfer, type TransferDrawing } from './transfer.ts'
+import { formatImage, imageWord } from './transfer-state.ts'
 import { reasonsOf, stateWords, type StepEvent, titleOf } from './words.ts'
 
 export interface Progress {
@@ -58,8 +60,16 @@ const lines = (format: (event: EngineEvent, reasons: ReadonlySet<number>) => str
   }
 }
 
+/** A line when an image begins to come or go, and one when it is over. */
+const imageLine = (event: ImageEvent): string => {
+  const blobs = new Map()
+  const [message, milliseconds] = ['', 'milliseconds' in event ? event.milliseconds : 0]
+  return formatImage({ ...event, blobs, message, milliseconds }, 0)
+}
+
 const plain = (context: Context): Progress => ({
   emit: lines((event, reasons) => {
+    if (event.kind === 'image') return imageLine(event)
     if (isStep(event)) return isTold(event) ? ` ${titleOf(event.subject)}  ${stateWords(event, reasons)}` : undefined
     return formatNotice(context, event)?.replace(/\n$/, '')
   }, context),
@@ -85,11 +95,22 @@ const detailsOf = (event: StepEvent, reasons: ReadonlySet<number>): object => {
   return { details, service, exit, health, output }
 }
 
+const IMAGE_STATUS: Readonly<Record<ImageEvent['state'], string>> = {
+  ...{ started: 'Working', done: 'Done', unchanged: 'Done', failed: 'Error' },
+}
+
+const imageObject = (event: ImageEvent): object => ({
+  ...{ id: `Image ${event.image}`, status: IMAGE_STATUS[event.state], text: imageWord(event) },
+  ...(event.state === 'failed' ? { details: event.error.message } : {}),
+  ...(event.state === 'done' || event.state === 'unchanged' ? { digest: event.digest } : {}),
+})
+
 const NO_REASONS: ReadonlySet<number> = new Set()
 
 /** Keys of docker compose's `--progress json`; the reason is a detail, so that `text` is Compose's word. */
 const json = (context: Context): Progress => ({
   emit: lines((event, reasons) => {
+    if (event.kind === 'image') return JSON.stringify(imageObject(event))
     if (isStep(event)) {
       const [id, text] = [titleOf(event.subject), stateWords(event, NO_REASONS)]
       return JSON.stringify({ id, status: STATUS[event.kind], text, ...detailsOf(event, reasons) })
@@ -105,6 +126,33 @@ const quiet: Progress = { emit: () => {}, close: async () => {} }
 
 /** Live drawing costs 60 ms to load: a change that ends sooner than this is shown as lines. */
 const LIVE_AFTER_MS = 90
+
+/** Images come before anything is planned: they are drawn by themselves, and the list follows below. */
+const withTransfers = (context: Context, rest: Progress): Progress => {
+  let drawing: TransferDrawing | undefined
+  const finish = (): void => {
+    drawing?.finish()
+    drawing = undefined
+  }
+  return {
+    emit: (event) => {
+      if (isTransfer(event)) {
+        drawing ??= drawTransfers(context, () => process.stderr.rows ?? FEW_ROWS)
+        drawing.show(event)
+        return
+      }
+      finish()
+      rest.emit(event)
+    },
+    close: async () => {
+      finish()
+      await rest.close()
+    },
+  }
+}
+
+/** Of a terminal that does not say how high it is. */
+const FEW_ROWS = 24
 
 /** Keeps events until the live list is there; what is over by then is printed as plain lines. */
 const live = (context: Context): Progress => {
@@ -158,7 +206,7 @@ const grouped = (context: Context, inner: Progress): Progress => {
 export const createProgress = (context: Context, isWhole = true): Progress => {
   switch (progressMode(context)) {
     case 'tty':
-      return isWhole ? live(context) : plain(context)
+      return isWhole ? withTransfers(context, live(context)) : plain(context)
     case 'plain':
       return isWhole ? grouped(context, plain(context)) : plain(context)
     case 'json':
