@@ -4,6 +4,7 @@ export { parseEndpoint } from './engine/copy-rules.ts'
 export { createEngine } from './engine/engine.ts'
 export { ChangeError, type ExitFacts, ExecError, type FailureFacts, ServiceError } from './engine/errors.ts'
 export type { BlobEvent, Emit, EngineEvent, ImageEvent, LockHolder, Subject } from './engine/events.ts'
+export type { ImageRow, PullImage, Transferred, TransferOptions } from './engine/image-types.ts'
 export type {
   Attached,
   AttachOptions,
@@ -24,7 +25,6 @@ export type {
   Engine,
   EngineOptions,
   ExitStatus,
-  ImageRow,
   KillOptions,
   LogItem,
   LogOptions,
@@ -34,11 +34,8 @@ export type {
   ProjectBoot,
   ProjectRow,
   ProjectTarget,
-  PullImage,
   RestartOptions,
   StartOptions,
-  TransferOptions,
-  Transferred,
   UpOptions,
   UsageSample,
   VolumeRow,

@@ -7,7 +7,8 @@ import { blobOf } from '../image/paths.ts'
 import { isPlatform, parsePlatform } from '../image/platform.ts'
 import { isHost, lookUp, normalise, type ReferenceRecord } from '../image/store.ts'
 import { pullDecision } from '../plan/pull.ts'
-import type { EngineOptions, Transferred, UpOptions } from './types.ts'
+import type { Transferred } from './image-types.ts'
+import type { EngineOptions, UpOptions } from './types.ts'
 
 type Wanted = Pick<UpOptions, 'pull' | 'quietPull' | 'signal' | 'dryRun'>
 

@@ -7,7 +7,8 @@ import { findRecord, listImages, type Naming, normalise, referencesTo, removeRef
 import { readContainers } from '../state/snapshot.ts'
 import { fillingContent, naming, sweepContent } from './content.ts'
 import { changingContent, type Session, withSession } from './session.ts'
-import type { EngineOptions, ImageRow, LoadImages, RemovedImage } from './types.ts'
+import type { ImageRow, LoadImages, RemovedImage } from './image-types.ts'
+import type { EngineOptions } from './types.ts'
 
 export const images = async (engine: EngineOptions): Promise<readonly ImageRow[]> => listImages(engine)
 

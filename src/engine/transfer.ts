@@ -8,7 +8,8 @@ import { fillingContent, naming } from './content.ts'
 import type { Direction } from './events.ts'
 import { openRegistry } from './registry.ts'
 import { type Session, withSession } from './session.ts'
-import type { EngineOptions, PullImage, TransferOptions, Transferred } from './types.ts'
+import type { PullImage, TransferOptions, Transferred } from './image-types.ts'
+import type { EngineOptions } from './types.ts'
 
 interface Line {
   readonly engine: EngineOptions

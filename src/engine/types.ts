@@ -1,6 +1,6 @@
 /** Signatures of the engine: everything that a user interface can ask for. Implementation: engine.ts. */
 import type { Project } from '../compose/project.ts'
-import type { CaissonError, Diagnostic } from '../errors.ts'
+import type { Diagnostic } from '../errors.ts'
 import type { ImportOptions } from '../image/import.ts'
 import type { ImageDetails } from '../image/inspect.ts'
 import type { Grep } from '../log/filter.ts'
@@ -18,6 +18,7 @@ import type {
   Status,
 } from '../state/records.ts'
 import type { Emit } from './events.ts'
+import type { ImageRow, LoadImages, PullImage, RemovedImage, Transferred, TransferOptions } from './image-types.ts'
 import type {
   Attached,
   AttachOptions,
@@ -282,50 +283,6 @@ export interface ExitStatus {
   /** 0: none. */
   readonly signal: number
   readonly oomKilled: boolean
-}
-
-export interface ImageRow {
-  /** Name and tag; of an image without a name its id. */
-  readonly reference: string
-  readonly id: string
-  readonly createdAt: number
-  readonly sizeBytes: number
-}
-
-export interface LoadImages {
-  /** Path of a `docker save` or OCI archive, plain or compressed; `-`: stdin. */
-  readonly archive: string
-  /** `os/architecture[/variant]`; undefined: this machine's. */
-  readonly platform: string | undefined
-  /** Name for images of which the archive only says a tag, or nothing. */
-  readonly name: string | undefined
-}
-
-export interface PullImage {
-  readonly reference: string
-  /** `os/architecture[/variant]`; undefined: this machine's. */
-  readonly platform: string | undefined
-}
-
-export interface TransferOptions {
-  readonly signal?: AbortSignal | undefined
-}
-
-/** What became of an image that was to be pulled or pushed. */
-export interface Transferred {
-  /** As it was asked for. */
-  readonly image: string
-  /** What the registry calls it. */
-  readonly digest: string
-  readonly isUpToDate: boolean
-  /** Why it is not here, or not there. */
-  readonly error: CaissonError | undefined
-}
-
-export interface RemovedImage {
-  readonly reference: string
-  /** Id of the image, where this was its last name. */
-  readonly deleted: string | undefined
 }
 
 /** One thing that `doctor` looked at. */

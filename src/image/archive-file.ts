@@ -6,7 +6,7 @@ import { CaissonError } from '../errors.ts'
 import type { ArchiveMember } from '../native/binding.ts'
 import { loadNative } from '../native/load.ts'
 import { compressionOf, decompressed, MAGIC_BYTES } from './compression.ts'
-import { refusal } from './ingest.ts'
+import { type FileRange, refusal } from './ingest.ts'
 import { type ContentRoot, contentOf } from './paths.ts'
 
 const MAX_LINKS = 10
@@ -21,6 +21,8 @@ export interface ArchiveFile {
   /** The whole of a small file. Throws EARCHIVE for one that is missing or longer than `limit` bytes. */
   read(name: string, limit: number): Buffer
   stream(name: string): AsyncIterable<Buffer>
+  /** Where in the file that is. */
+  range(name: string): FileRange
   close(): void
 }
 
@@ -76,6 +78,10 @@ const overFile = (fd: number, members: readonly ArchiveMember[]): ArchiveFile =>
       if (size === 0) return (async function* () {})()
       const options = { fd, autoClose: false, start: offset, end: offset + size - 1, highWaterMark: CHUNK }
       return createReadStream('', options) as AsyncIterable<Buffer>
+    },
+    range: (name) => {
+      const { offset, size } = find(name)
+      return { fd, offset, size }
     },
     close: () => closeSync(fd),
   }

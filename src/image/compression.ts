@@ -114,9 +114,15 @@ export async function* decompressed(source: AsyncIterable<Buffer> | Readable): A
   yield* decoder === undefined ? throughProgram(whole, compression) : throughDecoder(whole, decoder)
 }
 
+/** Whether only a program of the machine decompresses it. */
+export const isForeign = (first: Buffer): boolean => {
+  const compression = compressionOf(first)
+  return compression === 'xz' || compression === 'bzip2'
+}
+
 /** As it is where native/ingest decompresses it itself; what only a program of the machine can is plain from here on. */
 export async function* forIngest(source: AsyncIterable<Buffer> | Readable): AsyncGenerator<Buffer> {
   const { first, whole } = await peek(source as AsyncIterable<Buffer>)
   const compression = compressionOf(first)
-  yield* compression === 'xz' || compression === 'bzip2' ? throughProgram(whole, compression) : whole
+  yield* compression !== undefined && isForeign(first) ? throughProgram(whole, compression) : whole
 }

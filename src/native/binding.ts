@@ -88,7 +88,7 @@ export interface IngestOptions {
   readonly prefix: number
   /** Bytes that it may have at most: more is EFBIG. */
   readonly limit: number
-  /** Borrowed: the blob is this part of a file, and nothing is written. */
+  /** Borrowed: the blob is this part of a file, and `write` is not called. */
   readonly file?: { readonly fd: number; readonly offset: number; readonly size: number } | undefined
   /** Empty directory to unpack into; undefined: it is only kept. */
   readonly root: string | undefined

@@ -1,0 +1,46 @@
+/** What the engine takes and gives about images. */
+import type { CaissonError } from '../errors.ts'
+
+export interface ImageRow {
+  /** Name and tag; of an image without a name its id. */
+  readonly reference: string
+  readonly id: string
+  readonly createdAt: number
+  readonly sizeBytes: number
+}
+
+export interface LoadImages {
+  /** Path of a `docker save` or OCI archive, plain or compressed; `-`: stdin. */
+  readonly archive: string
+  /** `os/architecture[/variant]`; undefined: this machine's. */
+  readonly platform: string | undefined
+  /** Name for images of which the archive only says a tag, or nothing. */
+  readonly name: string | undefined
+}
+
+export interface PullImage {
+  readonly reference: string
+  /** `os/architecture[/variant]`; undefined: this machine's. */
+  readonly platform: string | undefined
+}
+
+export interface TransferOptions {
+  readonly signal?: AbortSignal | undefined
+}
+
+/** What became of an image that was to be pulled or pushed. */
+export interface Transferred {
+  /** As it was asked for. */
+  readonly image: string
+  /** What the registry calls it. */
+  readonly digest: string
+  readonly isUpToDate: boolean
+  /** Why it is not here, or not there. */
+  readonly error: CaissonError | undefined
+}
+
+export interface RemovedImage {
+  readonly reference: string
+  /** Id of the image, where this was its last name. */
+  readonly deleted: string | undefined
+}
