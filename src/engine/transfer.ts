@@ -41,7 +41,8 @@ const told = async (
     const { value, milliseconds } = await timed(transfer)
     const state = value.isUpToDate ? 'unchanged' : 'done'
     engine.emit({ kind: 'image', direction, image, state, digest: value.digest, milliseconds })
-    return { image, ...value, error: undefined }
+    const { digest, isUpToDate } = value
+    return { image, digest, isUpToDate, error: undefined }
   } catch (caught) {
     const error = failure(caught)
     engine.emit({ kind: 'image', direction, image, state: 'failed', error })
