@@ -80,17 +80,18 @@ const restoreEnvironment = (): Record<string, string> => {
 export const createContext = (globals: GlobalValues, given: ReadonlySet<string>): Context => {
   const env = restoreEnvironment()
   const ansi = globals.noAnsi ? 'never' : given.has('ansi') ? globals.ansi : (env.COMPOSE_ANSI ?? 'auto')
-  return {
+  const context: Context = {
     env,
     cwd: process.cwd(),
     globals,
     given,
     session: {
       readFile: createReader(),
-      resolveDigest: async (reference) => (await import('./ask-registry.ts')).askDigest(reference),
+      resolveDigest: async (reference) => (await import('./ask-registry.ts')).askDigest(context, reference),
       ...{ discovery: undefined, loaded: undefined, isForPrograms: false },
     },
     stdout: outputOf(process.stdout, env, ansi),
     stderr: outputOf(process.stderr, env, ansi),
   }
+  return context
 }

@@ -46,6 +46,7 @@ export const createEngine = (options: EngineOptions): Engine => ({
   loadImages: async (load) => (await import('./images.ts')).loadImages(options, load),
   pull: async (images, transfer) => (await import('./transfer.ts')).pull(options, images, transfer),
   push: async (references, transfer) => (await import('./transfer.ts')).push(options, references, transfer),
+  digestOf: async (reference) => (await import('./transfer.ts')).digestOf(options, reference),
   removeImage: async (reference) => (await import('./images.ts')).removeImage(options, reference),
 
   facts: async () => (await import('./host-facts.ts')).readHostFacts(options),

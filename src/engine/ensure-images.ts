@@ -6,8 +6,9 @@ import { parseConfiguration } from '../image/documents.ts'
 import { blobOf } from '../image/paths.ts'
 import { isPlatform, parsePlatform } from '../image/platform.ts'
 import { isHost, lookUp, normalise, type ReferenceRecord } from '../image/store.ts'
-import { pullDecision } from '../plan/pull.ts'
+import { decidePull, type PullDecision, type PullFlag } from '../plan/pull.ts'
 import type { Transferred } from './image-types.ts'
+import { warn } from './session.ts'
 import type { EngineOptions, UpOptions } from './types.ts'
 
 type Wanted = Pick<UpOptions, 'pull' | 'quietPull' | 'signal' | 'dryRun'>
@@ -26,17 +27,21 @@ const recordOf = (engine: EngineOptions, reference: string): ReferenceRecord | u
   }
 }
 
-const isWanted = (engine: EngineOptions, service: Service, asked: string | undefined): boolean => {
-  if (service.image === undefined) return false
-  const record = recordOf(engine, service.image)
-  if (record === 'none of ours') return false
+const decide = (engine: EngineOptions, service: Service, flag: PullFlag | undefined): PullDecision => {
+  const record = service.image === undefined ? 'none of ours' : recordOf(engine, service.image)
+  if (record === 'none of ours') return { kind: 'use' }
   const isHere = record !== undefined && isForPlatform(engine, record, service.platform)
-  const freshAt = record?.pulledAt ?? record?.importedAt
-  return pullDecision({ policy: service.pullPolicy, asked, isHere, freshAt, now: Date.now() }) === 'pull'
+  const here = isHere ? { pulledAt: record.pulledAt } : undefined
+  return decidePull({ service, flag, otherwise: 'missing', here, now: Date.now() })
 }
 
-const finding = (service: string, { code, message, hint }: CaissonError): Diagnostic => ({
-  ...{ code, severity: 'error', path: ['services', service, 'image'], message: `service ${service}: ${message}` },
+/** `always` means it; who refreshes now and then goes on with what is here when there is no registry to be asked. */
+const isRefresh = ({ pullPolicy }: Service, flag: PullFlag | undefined): boolean =>
+  flag !== 'always' && pullPolicy !== 'always'
+
+const finding = (service: string, { code, message, hint }: CaissonError, mayBeOld: boolean): Diagnostic => ({
+  ...{ code, severity: mayBeOld ? 'warning' : 'error', path: ['services', service, 'image'] },
+  message: `service ${service}: ${mayBeOld ? 'the image is used as it is here: ' : ''}${message}`,
   ...(hint === undefined ? {} : { hint }),
 })
 
@@ -45,23 +50,32 @@ export const ensureImages = async (
   engine: EngineOptions,
   project: Project,
   names: Iterable<string>,
-  { pull: asked, quietPull, signal, dryRun }: Wanted,
+  { pull: flag, quietPull, signal, dryRun }: Wanted,
 ): Promise<void> => {
   const services = [...names].flatMap((name) => project.services[name] ?? [])
-  const wanted = services.filter((service) => isWanted(engine, service, asked))
+  const decided = services.map((service) => ({ service, decision: decide(engine, service, flag) }))
+  const refused = decided.flatMap(({ decision }) => (decision.kind === 'refuse' ? [decision.finding] : []))
+  if (refused.length > 0) throw new ProjectError(refused)
+  const wanted = decided.flatMap(({ service, decision }) =>
+    decision.kind === 'pull' ? [{ service, mayBeOld: !decision.needed && isRefresh(service, flag) }] : [],
+  )
   if (wanted.length === 0 || dryRun) return
   const { pull } = await import('./transfer.ts')
-  const images = wanted.map(({ image: reference = '', platform }) => ({ reference, platform }))
+  const images = wanted.map(({ service: { image: reference = '', platform } }) => ({ reference, platform }))
   const emit: EngineOptions['emit'] = (event) => {
     if (!quietPull || (event.kind !== 'image' && event.kind !== 'blob')) engine.emit(event)
   }
   const outcomes = await pull({ ...engine, emit }, images, { signal })
   const errorOf = (image: string | undefined): Transferred['error'] =>
     outcomes.find((outcome) => outcome.image === image)?.error
-  const failed = wanted.flatMap((service) => {
+  const failed = wanted.flatMap(({ service, mayBeOld }) => {
     const error = errorOf(service.image)
-    return error === undefined ? [] : [finding(service.name, error)]
+    return error === undefined ? [] : [finding(service.name, error, mayBeOld)]
   })
   if (signal?.aborted) throw new CaissonError('EABORTED', 'interrupted while images were pulled')
-  if (failed.length > 0) throw new ProjectError(failed)
+  warn(
+    engine.emit,
+    failed.filter(({ severity }) => severity === 'warning'),
+  )
+  if (failed.some(({ severity }) => severity === 'error')) throw new ProjectError(failed)
 }

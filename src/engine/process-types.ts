@@ -1,5 +1,6 @@
 /** Types of what has to do with one process: exec, run, attach. */
 import type { LocalPath, ServicePath } from './copy-rules.ts'
+import type { PullFlag } from '../plan/pull.ts'
 import type { OneOffRequest } from '../plan/one-off.ts'
 import type { Outcome } from './types.ts'
 
@@ -45,7 +46,7 @@ export interface RunOptions {
   /** undefined: `<project>-<service>-run-<12 hex>`. */
   readonly name: string | undefined
   /** As of UpOptions. */
-  readonly pull: string | undefined
+  readonly pull: PullFlag | undefined
   readonly quietPull: boolean
   readonly autoRemove: boolean
   readonly noDeps: boolean

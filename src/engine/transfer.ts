@@ -115,3 +115,16 @@ export const push = (
   options: TransferOptions,
 ): Promise<readonly Transferred[]> =>
   withLine(engine, options, (line) => Promise.all([...new Set(references)].map((each) => pushOne(line, each))))
+
+/** What a registry calls the image now; nothing is kept of it. Throws as the client. */
+export const digestOf = async (engine: EngineOptions, reference: string): Promise<string> => {
+  const client = await openRegistry(engine)
+  const parsed = parseReference(reference)
+  const repository = repositoryOf(parsed)
+  const wanted = parsed.digest ?? parsed.tag ?? 'latest'
+  try {
+    return (await client.head(repository, wanted))?.digest ?? (await client.manifest(repository, wanted)).digest
+  } finally {
+    client.close()
+  }
+}

@@ -6,6 +6,7 @@ import type { ImageDetails } from '../image/inspect.ts'
 import type { Grep } from '../log/filter.ts'
 import type { HostFacts } from '../native/host-facts.ts'
 import type { Plan } from '../plan/plan.ts'
+import type { PullFlag } from '../plan/pull.ts'
 import type { UpPlanOptions } from '../plan/making.ts'
 import type { ImageConfig } from '../oci/image-config.ts'
 import type {
@@ -43,8 +44,8 @@ export interface EngineOptions {
 
 /** What the plan is made from, less what the engine finds out itself, and how to go about it. */
 export interface UpOptions extends Omit<UpPlanOptions, 'images' | 'imageHealthchecks'> {
-  /** `always`, `missing`, `never`: goes before `pull_policy`; undefined: that decides. */
-  readonly pull: string | undefined
+  /** Goes before `pull_policy`; undefined: that decides. */
+  readonly pull: PullFlag | undefined
   /** Say nothing of images that come. */
   readonly quietPull: boolean
   /** All waiting ends this long after the command began; undefined: never. */
@@ -370,6 +371,8 @@ export interface Engine {
   loadImages(load: LoadImages): Promise<readonly ImageRow[]>
   /** An outcome for each image. Throws only what concerns them all. */
   pull(images: readonly PullImage[], options: TransferOptions): Promise<readonly Transferred[]>
+  /** `sha256:…` of what a registry has under the name. */
+  digestOf(reference: string): Promise<string>
   push(references: readonly string[], options: TransferOptions): Promise<readonly Transferred[]>
   /** By name, or by an id or its beginning. */
   removeImage(reference: string): Promise<RemovedImage>
