@@ -61,7 +61,7 @@ test('compose as the name of a service is not in the way', async () => {
 
 test('nouns have commands of their own', async () => {
   assert.is((await read('image ls -q')).name, 'image ls')
-  assert.match((await failure('image')).message, 'import, inspect, load, ls, rm')
+  assert.match((await failure('image')).message, 'import, inspect, load, ls, pull, push, rm')
   assert.is((await failure('image list')).message, 'unknown command image list')
 })
 

@@ -54,7 +54,7 @@ test('values of honoured keys that are not there yet have their place', () => {
     ['support/meaningless', 'warning', 'services.web.logging.options.labels'],
   ])
   assert.equal(found({ pullPolicy: 'build' }), [['support/not-yet', 'error', 'services.web.pull_policy']])
-  assert.equal(found({ pullPolicy: 'always' }), [['support/meaningless', 'warning', 'services.web.pull_policy']])
+  assert.equal(found({ pullPolicy: 'always' }), [])
   assert.equal(found({ pullPolicy: 'never', usernsMode: 'host', platform: 'linux/amd64' }), [])
   assert.equal(
     found({ devices: [{ source: 'nvidia.com/gpu=all', target: 'nvidia.com/gpu=all', permissions: 'rwm' }] }),
