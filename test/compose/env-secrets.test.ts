@@ -1,10 +1,15 @@
 /** What is said about files of variables ends up in logs of CI, where anybody reads it: of values there is nothing in it. */
+import fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { findingDocument } from '../../src/cli/render/finding.ts'
 import { discover } from '../../src/compose/discover.ts'
+import { parseDotenv } from '../../src/compose/dotenv.ts'
+import { parseRawEnvironment } from '../../src/compose/dotenv-raw.ts'
+import { reportDotenv } from '../../src/compose/dotenv-report.ts'
 import { formatDiagnostic } from '../../src/compose/frame.ts'
 import { load } from '../../src/compose/load.ts'
+import { Report } from '../../src/compose/report.ts'
 import { compileSchema } from './cases.ts'
 
 compileSchema()
@@ -100,6 +105,57 @@ test('a mistake of one env file is not told again by those that use its variable
     'b.env': 'B=$A\nC=${A:?}\nD E=1\n',
   }
   assert.equal((await said(files)).codes, ['env-file-syntax', 'env-file-syntax'])
+})
+
+test('a mistake in the .env of an included file is told once', async () => {
+  const files = {
+    'compose.yaml': 'include: [sub/b.yaml]\n',
+    'sub/b.yaml': 'services:\n  web:\n    image: $A\n    user: ${A:?}\n    hostname: ${NONE}\n',
+    'sub/.env': 'A=${\n',
+  }
+  assert.equal((await said(files)).codes, ['env-file-syntax', 'variable-unset'])
+})
+
+const secret = fc.constantFrom(SECRET, ...PARTS, PARTS.join(' '), PARTS.join('$'), PARTS.join('${'), PARTS.join('"'))
+const start = fc.constantFrom(
+  'PASSWORD=',
+  'PASSWORD="',
+  "PASSWORD='",
+  'export A: ',
+  'A B=',
+  'A!=',
+  'A="x\\',
+  '',
+  '${',
+  '$',
+  '#',
+)
+const end = fc.constantFrom('', '"', "'", ' # x', '}', '${NONE}', '\\', '"x', '\r', '=')
+const line = fc.tuple(start, secret, end).map((parts) => parts.join(''))
+
+test('nothing of a secret is shown, whatever lines a file is made of', () => {
+  let found = 0
+  const check = (lines: readonly string[]): void => {
+    const text = lines.join('\n')
+    const sources = new Map([['/a.env', text]])
+    const shown = { origins: new Map(), sources, hidden: new Set(['/a.env']) }
+    for (const parse of [parseDotenv, parseRawEnvironment]) {
+      const report = new Report(sources)
+      reportDotenv(
+        parse(text, () => undefined),
+        '/a.env',
+        [],
+        report,
+      )
+      found += report.diagnostics.length
+      const said = report.diagnostics.map((each) => formatDiagnostic(each, shown)).join('\n')
+      // What stands in braces is a name.
+      const named = said.replaceAll(/variable \w+ is not|\$\{\w+/g, '')
+      for (const part of PARTS) assert.not.match(named, part)
+    }
+  }
+  fc.assert(fc.property(fc.array(line, { minLength: 1, maxLength: 6 }), check), { numRuns: 500 })
+  assert.ok(found > 500)
 })
 
 test.run()
