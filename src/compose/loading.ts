@@ -18,9 +18,19 @@ import type { PassedCache } from './schema.ts'
 import { describeNode } from './words.ts'
 import { hideSecrets, secretValues } from './secret-variables.ts'
 import { decodeTrees, encodeTrees } from './tree-codec.ts'
+import { parsePlainly } from './yaml-fast/parse-plainly.ts'
 
 type Environment = Readonly<Record<string, string>>
 const isEmpty = (tree: Node): boolean => tree.kind === 'map' && tree.entries.size === 0
+
+/** undefined: it is not YAML, which was reported. */
+const readTrees = async (file: string, text: string, report: Report): Promise<readonly Node[] | undefined> => {
+  const tree = parsePlainly(file, text)
+  if (tree !== undefined) return [tree]
+  const { parse } = await import('./parse.ts')
+  const { trees, broken } = parse(file, text, report)
+  return broken ? undefined : trees
+}
 
 /** One run of the phases: what they share. */
 export class Loading {
@@ -127,13 +137,11 @@ export class Loading {
     const known = key === undefined ? undefined : input.cache?.get(key)
     const remembered = known && decodeTrees(known, file)
     if (remembered) return remembered.filter((tree) => tree.kind === 'map' || this.#refuse(tree))
-    const { parse } = await import('./parse.ts')
     const before = report.diagnostics.length
-    const { trees, broken } = parse(file, text, report)
-    if (broken) return undefined
+    const trees = await readTrees(file, text, report)
     // A finding would be lost with the cached tree.
-    if (key !== undefined && report.diagnostics.length === before) input.cache?.set(key, encodeTrees(trees))
-    return trees.filter((tree) => tree.kind === 'map' || this.#refuse(tree))
+    if (trees && key !== undefined && report.diagnostics.length === before) input.cache?.set(key, encodeTrees(trees))
+    return trees?.filter((tree) => tree.kind === 'map' || this.#refuse(tree))
   }
 
   /** `compose.yaml:3` */

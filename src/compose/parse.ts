@@ -7,6 +7,7 @@ import type { Origin } from './project.ts'
 import type { Place, Report } from './report.ts'
 import { suggest } from '../units/suggest.ts'
 import { isDate, resolvePlain, resolveTagged } from './scalar.ts'
+import { DEEPEST, depthPlace } from './yaml-depth.ts'
 import { type Cause, findCause, findOwnCause } from './yaml-causes.ts'
 import { describeYamlError } from './yaml-errors.ts'
 import { reportTextMistakes } from './yaml-text-mistakes.ts'
@@ -15,9 +16,6 @@ import { reportTextMistakes } from './yaml-text-mistakes.ts'
 const ALIAS_BUDGET = 200_000
 const CORE_TAG = 'tag:yaml.org,2002:'
 const MERGE_TAGS: Readonly<Record<string, MergeTag>> = { '!reset': 'reset', '!override': 'override' }
-
-/** Levels of maps and lists in each other: later phases descend them by calling themselves. */
-const DEEPEST = 500
 
 interface Built {
   readonly node: Node
@@ -263,20 +261,6 @@ const pointAt = (text: string, start: number): number => {
   if (start > last) return Math.max(0, last)
   const blank = /^[ ]*/.exec(text.slice(start))?.[0].length ?? 0
   return Math.min(start + blank, last)
-}
-
-/** A line of the deepest block level starts with a space or an indicator for each level. */
-const DEEP_BLOCK = new RegExp(`^[ ?:-]{${DEEPEST}}`, 'm')
-
-/** Where values are nested too deep, before the package looks: it calls itself for each level, up to the end of the stack. */
-const depthPlace = (file: string, text: string): Place | undefined => {
-  let depth = 0
-  for (const { 0: bracket, index } of text.matchAll(/[[\]{}]/g)) {
-    depth += bracket === '[' || bracket === '{' ? 1 : -1
-    if (depth > DEEPEST) return { file, start: index, end: index + 1 }
-  }
-  const start = text.search(DEEP_BLOCK)
-  return start < 0 ? undefined : { file, start, end: start + 1 }
 }
 
 /** As many as are worth looking at: a parser that has lost its way finds errors without end. */
