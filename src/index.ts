@@ -4,7 +4,14 @@ export { parseEndpoint } from './engine/copy-rules.ts'
 export { createEngine } from './engine/engine.ts'
 export { ChangeError, type ExitFacts, ExecError, type FailureFacts, ServiceError } from './engine/errors.ts'
 export type { BlobEvent, Emit, EngineEvent, ImageEvent, LockHolder, Subject } from './engine/events.ts'
-export type { ImageRow, PullImage, Transferred, TransferOptions } from './engine/image-types.ts'
+export type {
+  HistoryRow,
+  ImageRow,
+  ImageSummary,
+  PullImage,
+  Transferred,
+  TransferOptions,
+} from './engine/image-types.ts'
 export type {
   Attached,
   AttachOptions,

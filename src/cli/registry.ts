@@ -166,7 +166,17 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
   'image ls': {
     group: 'Host',
     summary: 'List images',
-    load: async () => (await import('./commands/image.ts')).listImages,
+    load: async () => (await import('./commands/image-ls.ts')).listImages,
+  },
+  'image history': {
+    group: 'Host',
+    summary: 'Show how an image came about',
+    load: async () => (await import('./commands/image-history.ts')).imageHistory,
+  },
+  'image tag': {
+    group: 'Host',
+    summary: 'Give an image another name',
+    load: async () => (await import('./commands/image.ts')).tagImage,
   },
   'image rm': {
     group: 'Host',

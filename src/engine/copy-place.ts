@@ -8,7 +8,7 @@ import { containerPaths, runPaths } from '../state/layout.ts'
 import type { ContainerSnapshot } from '../state/snapshot.ts'
 import { removeTree } from '../state/store.ts'
 import type { FileType, Look } from './copy-rules.ts'
-import { imageOf, volumePlaces } from './prepare.ts'
+import { imageUnder, volumePlaces } from './prepare.ts'
 import type { Session } from './session.ts'
 import { reaped } from './undo.ts'
 
@@ -51,7 +51,7 @@ const mountsOf = (session: Session, { record }: ContainerSnapshot, image: Unpack
  */
 export const stoppedPlace = (session: Session, snapshot: ContainerSnapshot): CopyPlace & { remove: () => void } => {
   const { record } = snapshot
-  const image = imageOf(session, record.image)
+  const image = imageUnder(session, record)
   const paths = containerPaths(session.roots, record.id)
   const work = `${paths.directory}/copy-work`
   const remove = () => removeTree(work)

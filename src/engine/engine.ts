@@ -47,7 +47,10 @@ export const createEngine = (options: EngineOptions): Engine => ({
   pull: async (images, transfer) => (await import('./transfer.ts')).pull(options, images, transfer),
   push: async (references, transfer) => (await import('./transfer.ts')).push(options, references, transfer),
   digestOf: async (reference) => (await import('./transfer.ts')).digestOf(options, reference),
-  removeImage: async (reference) => (await import('./images.ts')).removeImage(options, reference),
+  imageSummaries: async () => (await import('./images.ts')).imageSummaries(options),
+  imageHistory: async (name) => (await import('./images.ts')).history(options, name),
+  tagImage: async (source, target) => (await import('./images.ts')).tagImage(options, source, target),
+  removeImage: async (reference, force) => (await import('./images.ts')).removeImage(options, reference, force),
 
   facts: async () => (await import('./host-facts.ts')).readHostFacts(options),
   doctor: async () => (await import('./doctor.ts')).doctor(options),

@@ -10,7 +10,7 @@ import { containerPaths, runPaths } from '../state/layout.ts'
 import type { ContainerRecord } from '../state/records.ts'
 import { ExecError } from './errors.ts'
 import { joinedHostname } from './joins.ts'
-import { accountsOf, imageOf } from './prepare.ts'
+import { accountsOf, imageUnder } from './prepare.ts'
 import { runningReplica } from './ps.ts'
 import { newId } from './reserve.ts'
 import { type Session, withSession } from './session.ts'
@@ -19,7 +19,7 @@ import type { EngineOptions } from './types.ts'
 import { CGROUP_PARENT, reaped } from './undo.ts'
 
 const planOf = (session: Session, record: ContainerRecord, options: ExecOptions): ExecPlan => {
-  const image = imageOf(session, record.image)
+  const image = imageUnder(session, record)
   const paths = containerPaths(session.roots, record.id)
   const { rows = 0, columns = 0 } = process.stdout.isTTY ? process.stdout : {}
   const request = {

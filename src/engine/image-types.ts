@@ -1,5 +1,10 @@
 /** What the engine takes and gives about images. */
 import type { CaissonError } from '../errors.ts'
+import type { HistoryRow } from '../image/history.ts'
+import type { RemovedNames } from '../image/remove.ts'
+import type { ImageSummary } from '../image/summary.ts'
+
+export type { HistoryRow, ImageSummary }
 
 export interface ImageRow {
   /** Name and tag; of an image without a name its id. */
@@ -39,8 +44,13 @@ export interface Transferred {
   readonly error: CaissonError | undefined
 }
 
-export interface RemovedImage {
-  readonly reference: string
-  /** Id of the image, where this was its last name. */
-  readonly deleted: string | undefined
+/** What can be asked of, and done to, images that are here. */
+export interface ImageStore {
+  /** All of them, each once. */
+  imageSummaries(): Promise<readonly ImageSummary[]>
+  /** The last step first. Throws ENOIMAGE. */
+  imageHistory(name: string): Promise<readonly HistoryRow[]>
+  tagImage(source: string, target: string): Promise<void>
+  /** By name, or by an id or its beginning. `force`: from under stopped containers, and all names of an id. */
+  removeImage(reference: string, force: boolean): Promise<RemovedNames>
 }

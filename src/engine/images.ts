@@ -2,12 +2,15 @@ import { CaissonError } from '../errors.ts'
 import type { ImportOptions } from '../image/import.ts'
 import { type ImageDetails, inspectImage } from '../image/inspect.ts'
 import type { Loaded } from '../image/load.ts'
-import { HOST_REFERENCE } from '../image/host.ts'
-import { findRecord, listImages, type Naming, normalise, referencesTo, removeReference } from '../image/store.ts'
+import { type HistoryRow, imageHistory } from '../image/history.ts'
+import { type ImageUser, type RemovedNames, removeImageNames } from '../image/remove.ts'
+import { type ImageSummary, summarise } from '../image/summary.ts'
+import { tag } from '../image/tag.ts'
+import { listImages, type Naming } from '../image/store.ts'
 import { readContainers } from '../state/snapshot.ts'
 import { fillingContent, naming, sweepContent } from './content.ts'
-import { changingContent, type Session, withSession } from './session.ts'
-import type { ImageRow, LoadImages, RemovedImage } from './image-types.ts'
+import { type Session, withSession } from './session.ts'
+import type { ImageRow, LoadImages } from './image-types.ts'
 import type { EngineOptions } from './types.ts'
 
 export const images = async (engine: EngineOptions): Promise<readonly ImageRow[]> => listImages(engine)
@@ -43,23 +46,30 @@ export const inspectImages = async (
   names: readonly string[],
 ): Promise<readonly ImageDetails[]> => names.map((name) => inspectImage(engine, name))
 
-/** A container keeps the name it was made from, and the content. */
-const checkUnused = (session: Session, engine: EngineOptions, text: string): void => {
-  const { id, reference } = findRecord(engine, text)
-  const isLast = referencesTo(engine, id).length === 1
-  const { containers } = readContainers(session.roots, undefined, () => false)
-  const user = containers.find(
-    ({ record }) => normalise(record.image) === reference || (isLast && record.imageId === id),
-  )?.record
-  if (user !== undefined)
-    throw new CaissonError('EIMAGEUSED', `image ${text} is used by container ${user.name} of project ${user.project}`)
-}
+export const imageSummaries = async (engine: EngineOptions): Promise<readonly ImageSummary[]> => summarise(engine)
+
+export const history = async (engine: EngineOptions, text: string): Promise<readonly HistoryRow[]> =>
+  imageHistory(engine, text)
+
+/** Every container, and what it was made from. */
+export const imageUsers = (session: Session): readonly ImageUser[] =>
+  readContainers(session.roots, undefined, session.isAlive).containers.map(({ record, alive }) => ({
+    ...{ name: record.name, project: record.project, imageId: record.imageId },
+    isRunning: alive,
+  }))
+
+/** Throws ENOIMAGE, EREFERENCE, EIMAGE. */
+export const tagImage = async (engine: EngineOptions, source: string, target: string): Promise<void> =>
+  withSession(engine, (session) =>
+    naming(session)(() => {
+      tag(engine, source, target)
+    }),
+  )
 
 /** Throws EIMAGEUSED while a container stands on it. */
-export const removeImage = async (engine: EngineOptions, text: string): Promise<RemovedImage> =>
+export const removeImage = async (engine: EngineOptions, text: string, force: boolean): Promise<RemovedNames> =>
   withSession(engine, (session) =>
-    changingContent(session, async () => {
-      if (normalise(text) !== `${HOST_REFERENCE}:latest`) checkUnused(session, engine, text)
-      return removeReference(engine, text)
-    }).finally(() => sweepContent(session)),
+    naming(session)(() => removeImageNames(engine, text, { force, users: imageUsers(session) })).finally(() =>
+      sweepContent(session),
+    ),
   )

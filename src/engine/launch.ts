@@ -34,7 +34,7 @@ import {
   accountsOf,
   aliasesOf,
   attachmentsOf,
-  imageOf,
+  imageUnder,
   provideBinds,
   provideVolumes,
   volumePlaces,
@@ -269,7 +269,7 @@ export const launch = async (session: Session, input: LaunchInput): Promise<Buil
     const joined = joinedBy(session, record)
     const connection = await connectRun(session, input)
     listeners = connection.listenerFds
-    const image = imageOf(session, record.image)
+    const image = imageUnder(session, record)
     provideBinds(record)
     const files = provideFiles(session, record, input.model)
     const allocation = allocationOf(session, record, image, connection, joined, files)

@@ -1,6 +1,6 @@
 /** What a run of a container is made from, without deciding anything new: its definition, image, volumes and attachments. */
 import type { Service } from '../compose/project.ts'
-import { resolveImage } from '../image/store.ts'
+import { resolveImage, resolveMadeFrom } from '../image/store.ts'
 import type { Attachment } from '../network/connect.ts'
 import type { UnpackedImage } from '../oci/image-config.ts'
 import type { AllocatedVolume, Accounts } from '../spec/allocation.ts'
@@ -159,6 +159,10 @@ const readAccounts = (session: Session, layers: readonly string[]): Accounts => 
   const read = (path: string) => session.binding.readInRoot(layers, path, MAX_ACCOUNTS_BYTES)?.toString('utf8')
   return { passwd: read('/etc/passwd'), group: read('/etc/group') }
 }
+
+/** What a container was made from. */
+export const imageUnder = (session: Session, record: ContainerRecord): UnpackedImage =>
+  remembered(foundOf(session).images, `${record.image} ${record.imageId}`, () => resolveMadeFrom(session.roots, record))
 
 /** /etc/passwd and /etc/group as the container shows them, what it changed itself included. */
 export const accountsOf = (session: Session, image: UnpackedImage, { upper }: ContainerPaths): Accounts =>

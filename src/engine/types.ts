@@ -19,7 +19,7 @@ import type {
   Status,
 } from '../state/records.ts'
 import type { Emit } from './events.ts'
-import type { ImageRow, LoadImages, PullImage, RemovedImage, Transferred, TransferOptions } from './image-types.ts'
+import type { ImageRow, ImageStore, LoadImages, PullImage, Transferred, TransferOptions } from './image-types.ts'
 import type {
   Attached,
   AttachOptions,
@@ -302,7 +302,7 @@ export interface ProjectBoot {
   readonly error: unknown
 }
 
-export interface Engine {
+export interface Engine extends ImageStore {
   /** Creates and starts what the project asks for and returns when every process runs. Throws ChangeError. */
   up(project: Project, options: UpOptions): Promise<Outcome>
   down(target: ProjectTarget, options: DownOptions): Promise<Outcome>
@@ -374,8 +374,6 @@ export interface Engine {
   /** `sha256:…` of what a registry has under the name. */
   digestOf(reference: string): Promise<string>
   push(references: readonly string[], options: TransferOptions): Promise<readonly Transferred[]>
-  /** By name, or by an id or its beginning. */
-  removeImage(reference: string): Promise<RemovedImage>
 
   facts(): Promise<HostFacts>
   doctor(): Promise<readonly Check[]>

@@ -65,9 +65,11 @@ export const inspectImage = (content: ContentRoot, text: string): ImageDetails =
   const document = JSON.parse(readFileSync(blobOf(content, id), 'utf8')) as Json
   const { rootfs, config, variant } = document
   const layers = isObject(rootfs) && Array.isArray(rootfs['diff_ids']) ? rootfs['diff_ids'].map(String) : []
-  const names = referencesTo(content, id).flatMap(({ reference }) => (reference === id ? [] : [reference]))
+  const records = referencesTo(content, id)
+  const names = records.flatMap(({ reference }) => (reference === id || reference.includes('@') ? [] : [reference]))
+  const digests = [...new Set(records.flatMap(({ repoDigests }) => repoDigests))]
   return {
-    ...{ Id: id, RepoTags: names.sort(), RepoDigests: [], Comment: lastComment(document['history']) },
+    ...{ Id: id, RepoTags: names.sort(), RepoDigests: digests.sort(), Comment: lastComment(document['history']) },
     ...{ Created: textOf(document['created']) || rfc3339(importedAt), Author: textOf(document['author']) },
     Architecture: textOf(document['architecture']),
     ...(textOf(variant) === '' ? {} : { Variant: textOf(variant) }),

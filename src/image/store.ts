@@ -130,6 +130,15 @@ export const resolveImage = (content: ContentRoot, reference: string): UnpackedI
   }
 }
 
+/** What a container was made from: its layers stay under it although the name means another image by now, or nothing. */
+export const resolveMadeFrom = (
+  content: ContentRoot,
+  { image, imageId: id }: { readonly image: string; readonly imageId: string },
+): UnpackedImage => {
+  const isSame = isHost(image) || lookUp(content, normalise(image))?.id === id
+  return resolveImage(content, isSame || referencesTo(content, id).length === 0 ? image : id)
+}
+
 /** Configuration of an image by its identity; undefined: it is not here any more. */
 export const configById = (content: ContentRoot, id: string): ImageConfig | undefined => {
   if (id === hostId()) return HOST_CONFIG
@@ -164,11 +173,16 @@ const ID = /^(?:sha256:)?([0-9a-f]{4,64})$/
 export const lookUp = (content: ContentRoot, reference: string): ReferenceRecord | undefined =>
   readReferenceFile(referenceFile(content, reference))
 
+/** `name@digest` finds what came under a tag. */
+const byRepoDigest = (content: ContentRoot, name: string): ReferenceRecord | undefined =>
+  name.includes('@') ? allRecords(content).find(({ repoDigests }) => repoDigests.includes(name)) : undefined
+
 /** By reference, or by an id or its beginning. Throws ENOIMAGE, EREFERENCE, EIMAGE for an ambiguous beginning. */
 export const findRecord = (content: ContentRoot, text: string): ReferenceRecord => {
   const named = readReferenceFile(referenceFile(content, normalise(text)))
   const prefix = ID.exec(text)?.[1]
-  if (named !== undefined || prefix === undefined) return named ?? notHere(normalise(text))
+  if (named !== undefined || prefix === undefined)
+    return named ?? byRepoDigest(content, normalise(text)) ?? notHere(normalise(text))
   const found = allRecords(content).filter(({ id }) => id.startsWith(`sha256:${prefix}`))
   const [first] = found
   if (first === undefined) return notHere(text)
@@ -191,6 +205,10 @@ export type Naming = <T>(work: () => T) => Promise<T>
 /** Where nobody else can. */
 export const atOnce: Naming = async (work) => work()
 
+/** Containers stand on it. */
+export const keepUnderId = (content: ContentRoot, record: ReferenceRecord): void =>
+  writeReference(content, { ...record, reference: record.id })
+
 /** What is known of an image that gets a name. */
 export type NamedImage = Pick<ReferenceRecord, 'reference' | 'id' | 'layers' | 'sizeBytes'> &
   Partial<Pick<ReferenceRecord, 'manifest' | 'indexes' | 'repoDigests' | 'pulledAt'>>
@@ -203,7 +221,7 @@ export const nameImage = (content: ContentRoot, image: NamedImage): ListedImage 
   checkName(image.reference, image.id)
   const before = readReferenceFile(referenceFile(content, image.reference))
   if (before !== undefined && before.id !== image.id && referencesTo(content, before.id).length === 1)
-    writeReference(content, { ...before, reference: before.id })
+    keepUnderId(content, before)
   const importedAt = Date.now()
   const { reference, id, layers, sizeBytes } = image
   const isSpare = reference === id && referencesTo(content, id).length > 0
@@ -214,31 +232,8 @@ export const nameImage = (content: ContentRoot, image: NamedImage): ListedImage 
   return { reference, id, createdAt: importedAt, sizeBytes }
 }
 
-const writeReference = (content: ContentRoot, record: ReferenceRecord): void =>
+export const writeReference = (content: ContentRoot, record: ReferenceRecord): void =>
   writeWhole(referenceFile(content, record.reference), `${JSON.stringify(record)}\n`)
-
-export interface Removed {
-  readonly reference: string
-  /** The image, where this was its last name. */
-  readonly deleted: string | undefined
-}
-
-/**
- * Removes a reference; with the last one the image is left to the next sweep. The content lock is held.
- * Throws ENOIMAGE, and EIMAGE for an id that several names stand for.
- */
-export const removeReference = (content: ContentRoot, text: string): Removed => {
-  if (isHost(text)) throw new CaissonError('EIMAGE', `${HOST_REFERENCE} is built in and cannot be removed`)
-  const record = findRecord(content, text)
-  const all = referencesTo(content, record.id)
-  const isById = record.reference !== normalise(text)
-  if (isById && all.length > 1) {
-    const names = all.map(({ reference }) => reference).join(', ')
-    throw new CaissonError('EIMAGE', `image ${text} has several names: ${names}`, { hint: 'remove them by name' })
-  }
-  rmSync(referenceFile(content, record.reference))
-  return { reference: record.reference, deleted: all.length > 1 ? undefined : record.id }
-}
 
 const namesIn = (directory: string): readonly string[] => (existsSync(directory) ? readdirSync(directory) : [])
 

@@ -5,7 +5,8 @@ import { gzipSync } from 'node:zlib'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { importArchive } from '../../src/image/import.ts'
-import { configOf, imageId, listImages, removeReference, resolveImage, sweep } from '../../src/image/store.ts'
+import { configOf, imageId, listImages, resolveImage, sweep } from '../../src/image/store.ts'
+import { removeImageNames } from '../../src/image/remove.ts'
 import { archive } from './archive.ts'
 
 const test = suite<{ base: string; root: string }>('import', { base: '', root: '' })
@@ -15,6 +16,7 @@ test.before.each((context) => {
 })
 test.after.each(({ base }) => rmSync(base, { recursive: true }))
 
+const UNUSED = { force: false, users: [] }
 const uid = process.getuid?.() ?? 0
 const whole = archive([{ name: 'etc/hello', body: 'hello', uid }])
 const importOne = async (content: { root: string }, tar: string, name: string) => {
@@ -46,14 +48,14 @@ test('images are listed, and a layer goes with its last reference', async ({ bas
     ['caisson/host', 'a:latest', 'b:7.2'],
   )
   const layer = resolveImage({ root }, 'a').layers[0] ?? ''
-  removeReference({ root }, 'a')
+  removeImageNames({ root }, 'a', UNUSED)
   sweep({ root })
   assert.ok(existsSync(layer))
-  removeReference({ root }, 'b:7.2')
+  removeImageNames({ root }, 'b:7.2', UNUSED)
   sweep({ root })
   assert.not.ok(existsSync(layer))
-  assert.throws(() => removeReference({ root }, 'b'), /is not on this machine/)
-  assert.throws(() => removeReference({ root }, 'caisson/host'), /built in/)
+  assert.throws(() => removeImageNames({ root }, 'b', UNUSED), /is not on this machine/)
+  assert.throws(() => removeImageNames({ root }, 'caisson/host', UNUSED), /built in/)
 })
 
 test('a refused archive leaves nothing', async ({ base, root }) => {

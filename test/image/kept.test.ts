@@ -10,7 +10,8 @@ import { importArchive } from '../../src/image/import.ts'
 import { layoutIndex, writeLayout } from '../../src/image/layout-index.ts'
 import { loadArchive } from '../../src/image/load.ts'
 import { blobOf, contentOf, ingestOf, layerOf } from '../../src/image/paths.ts'
-import { blobsOf, findRecord, type ReferenceRecord, removeReference, sweep } from '../../src/image/store.ts'
+import { blobsOf, findRecord, type ReferenceRecord, sweep } from '../../src/image/store.ts'
+import { removeImageNames } from '../../src/image/remove.ts'
 import { archive, ociArchive, ociImage, oldDockerArchive } from './archive.ts'
 
 const test = suite<{ base: string; root: string }>('kept', { base: '', root: '' })
@@ -20,6 +21,7 @@ test.before.each((context) => {
 })
 test.after.each(({ base }) => rmSync(base, { recursive: true }))
 
+const UNUSED = { force: false, users: [] }
 const uid = process.getuid?.() ?? 0
 const bottom = archive([{ name: 'etc/hello', body: 'hello', uid }])
 const top = archive([{ name: 'etc/world', body: 'worldworld', uid }])
@@ -105,7 +107,7 @@ test('with the last name go manifest, configuration, layers and their blobs; wha
   )
   const kept = findRecord(place, 'one:1')
   const [gone] = findRecord(place, 'both:1').layers
-  removeReference(place, 'both:1')
+  removeImageNames(place, 'both:1', UNUSED)
   sweep(place)
   assert.equal(blobNames(place), [...new Set(blobsOf(place, kept).map((digest) => digest.slice(7)))].sort())
   assert.ok(existsSync(layerOf(place, kept.layers[0] ?? '')))

@@ -6,7 +6,8 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { inspectImage } from '../../src/image/inspect.ts'
 import { loadArchive } from '../../src/image/load.ts'
-import { listImages, removeReference, resolveImage, sweep } from '../../src/image/store.ts'
+import { listImages, resolveImage, sweep } from '../../src/image/store.ts'
+import { removeImageNames } from '../../src/image/remove.ts'
 import {
   archive,
   configurationOf,
@@ -26,6 +27,7 @@ test.before.each((context) => {
 })
 test.after.each(({ base }) => rmSync(base, { recursive: true }))
 
+const UNUSED = { force: false, users: [] }
 const uid = process.getuid?.() ?? 0
 const bottom = archive([{ name: 'etc/hello', body: 'hello', uid }])
 const top = archive([{ name: 'etc/world', body: 'worldworld', uid }])
@@ -247,10 +249,10 @@ test('content goes with the last name, layers of other images stay', async (plac
   await load(place, oldDockerArchive(parts, ['a:1', 'a:2']))
   await load(place, oldDockerArchive({ ...parts, layers: [bottom] }, ['base']))
   const [upper = '', lower = ''] = resolveImage(place, 'a:1').layers
-  assert.is(removeReference(place, 'a:1').deleted, undefined)
+  assert.equal(removeImageNames(place, 'a:1', UNUSED), { untagged: ['a:1'], deleted: [] })
   sweep(place)
   assert.ok(existsSync(upper))
-  assert.match(removeReference(place, 'a:2').deleted ?? '', /^sha256:/)
+  assert.match(removeImageNames(place, 'a:2', UNUSED).deleted[0] ?? '', /^sha256:/)
   sweep(place)
   assert.not.ok(existsSync(upper))
   assert.ok(lstatSync(lower).isDirectory())

@@ -1,22 +1,13 @@
 import { resolve } from 'node:path'
+import { CaissonError } from '../../errors.ts'
 import { defineCommand } from '../command.ts'
-import { choice, flag, list, text } from '../grammar.ts'
-import { humanDuration, humanSize } from '../render/human.ts'
-import { isId, shortId, splitReference } from '../render/image.ts'
-import { formatTable } from '../render/table.ts'
+import { accepted, flag, list, text } from '../grammar.ts'
+import { reportError } from '../render/error.ts'
+import { isId } from '../render/image.ts'
 import { formatTemplate } from '../render/template.ts'
-import type { Context } from '../context.ts'
-import type { Engine } from '../../index.ts'
-import { formatNotice } from '../render/progress.ts'
+import { openWriter } from '../open-writer.ts'
 import { UsageError } from '../usage.ts'
-import { openEngine, openReader, requireRoot } from '../runtime.ts'
-
-/** Only what has to be said: warnings, and whom a change waits for. */
-const openWriter = (context: Context): Engine =>
-  openEngine(context, (event) => {
-    const notice = formatNotice(context, event)
-    if (notice !== undefined) context.stderr.write(notice)
-  })
+import { openReader, requireRoot } from '../runtime.ts'
 
 export const importImage = defineCommand({
   usage: 'TARBALL REFERENCE',
@@ -78,46 +69,41 @@ export const inspectImages = defineCommand({
   },
 })
 
-export const listImages = defineCommand({
-  usage: '',
-  summary: 'List the images of this machine',
-  arity: [0, 0],
-  options: {
-    format: choice(['table', 'json'], 'table', 'Form of the output'),
-    quiet: flag('Show ids only', 'q'),
-  },
-  run: async (context, { values }) => {
-    const images = await openReader(context).images()
-    const now = Date.now()
-    const { stdout } = context
-    if (values.quiet) stdout.write(images.map((image) => `${image.id}\n`).join(''))
-    else if (values.format === 'json') stdout.write(images.map((image) => `${JSON.stringify(image)}\n`).join(''))
-    else {
-      const rows = images.map((image) => [
-        ...splitReference(image.reference),
-        shortId(image.id),
-        image.createdAt === 0 ? '' : `${humanDuration(now - image.createdAt)} ago`,
-        humanSize(image.sizeBytes),
-      ])
-      stdout.write(formatTable(['REPOSITORY', 'TAG', 'IMAGE ID', 'CREATED', 'SIZE'], rows))
-    }
+export const tagImage = defineCommand({
+  usage: 'SOURCE TARGET',
+  summary: 'Give an image another name',
+  arity: [2, 2],
+  options: {},
+  examples: ['caisson image tag shop/web:1 registry.example.com/shop/web:1'],
+  run: async (context, { positionals: [source = '', target = ''] }) => {
+    requireRoot()
+    await openWriter(context).tagImage(source, target)
     return 0
   },
 })
 
 export const removeImages = defineCommand({
   usage: 'IMAGE…',
-  summary: 'Remove images, by name or id',
+  summary: 'Remove images, by name, digest or id',
   arity: [1, Number.POSITIVE_INFINITY],
-  options: {},
-  run: async (context, { positionals }) => {
+  options: {
+    force: flag('From under stopped containers, which keep the content; all names of an id', 'f'),
+    noPrune: accepted(flag('Keep untagged parents, of which there are none')),
+  },
+  run: async (context, { values: { force }, positionals }) => {
     requireRoot()
     const engine = openWriter(context)
+    let exitCode = 0
     for (const reference of positionals) {
-      const removed = await engine.removeImage(reference)
-      if (!isId(removed.reference)) context.stdout.write(`Untagged: ${removed.reference}\n`)
-      if (removed.deleted !== undefined) context.stdout.write(`Deleted: ${removed.deleted}\n`)
+      try {
+        const { untagged, deleted } = await engine.removeImage(reference, force)
+        for (const name of untagged) context.stdout.write(`Untagged: ${name}\n`)
+        for (const digest of deleted) context.stdout.write(`Deleted: ${digest}\n`)
+      } catch (error) {
+        if (force && error instanceof CaissonError && error.code === 'ENOIMAGE') continue
+        exitCode = reportError(context, error)
+      }
     }
-    return 0
+    return exitCode
   },
 })

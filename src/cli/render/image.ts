@@ -9,6 +9,8 @@ export const isId = (reference: string): boolean => reference.startsWith('sha256
 /** `shop/web:1` to name and tag; a colon before the last slash belongs to a registry's port. */
 export const splitReference = (reference: string): [name: string, tag: string] => {
   if (isId(reference)) return ['<none>', '<none>']
+  const at = reference.indexOf('@')
+  if (at >= 0) return [reference.slice(0, at), '<none>']
   const colon = reference.lastIndexOf(':')
   return colon > reference.lastIndexOf('/')
     ? [reference.slice(0, colon), reference.slice(colon + 1)]
