@@ -6,6 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { configCommands, quickCommands, upAndDown } from './commands.ts'
 import { health } from './health.ts'
+import { images } from './images.ts'
 import { logs, memory, names, startAndExec } from './inside.ts'
 import { formatRows, type Row } from './measure.ts'
 import { ports } from './ports.ts'
@@ -22,6 +23,7 @@ const topics: Readonly<Record<string, () => Row[] | Promise<Row[]>>> = {
   logs,
   names,
   ports,
+  images,
 }
 
 /** Puts the table between the markers of bench/README.md. */
