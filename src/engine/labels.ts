@@ -6,6 +6,8 @@ export interface LabelFacts {
   /** Identity of the image. */
   readonly image: string
   readonly oneOff: boolean
+  /** Of the image: those of the service go before them. */
+  readonly imageLabels: Readonly<Record<string, string>>
 }
 
 const PREFIX = 'com.docker.compose'
@@ -16,6 +18,7 @@ export const labelsOf = (
   service: Service,
   facts: LabelFacts,
 ): Readonly<Record<string, string>> => ({
+  ...facts.imageLabels,
   ...service.labels,
   [`${PREFIX}.project`]: project?.name ?? '',
   [`${PREFIX}.service`]: service.name,

@@ -116,7 +116,13 @@ const recordOf = (
     ...{ oneOff: oneOff !== undefined, ...(oneOff?.autoRemove ? { autoRemove: true } : {}) },
     ...{ configHash: hash, image: reference, imageId: image.id, createdAt: new Date().toISOString() },
     definition: withoutSecrets(inherited.service),
-    labels: labelsOf(run.model, service, { number, configHash: hash, image: image.id, oneOff: oneOff !== undefined }),
+    labels: labelsOf(run.model, service, {
+      number,
+      configHash: hash,
+      image: image.id,
+      oneOff: oneOff !== undefined,
+      imageLabels: image.config.labels,
+    }),
     networks: joinedNetworks(run, service),
     volumes: {
       ...volumeNames(inherited.service, image, (key) => run.model?.volumes[key]?.name ?? key, kept),

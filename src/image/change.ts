@@ -14,6 +14,7 @@ export interface ConfigurationFields {
   readonly ExposedPorts?: Readonly<Record<string, object>>
   readonly Labels?: Readonly<Record<string, string>>
   readonly Healthcheck?: object
+  readonly Shell?: readonly string[]
 }
 
 const refuse = (text: string, why: string): never => {
@@ -41,7 +42,11 @@ const jsonList = (text: string): readonly string[] | undefined => {
   }
 }
 
-const command = (text: string): readonly string[] => jsonList(text) ?? ['/bin/sh', '-c', text]
+const command = (text: string, { Shell = ['/bin/sh', '-c'] }: ConfigurationFields): readonly string[] =>
+  jsonList(text) ?? [...Shell, text]
+
+/** Only the JSON form, as in a Dockerfile. */
+const shell = (text: string): readonly string[] => jsonList(text) ?? refuse(text, 'is no JSON list of words')
 
 /** `a=1 b="2 3"`, or `a 2 3` as it was written before. */
 const pairs = (text: string): readonly (readonly [key: string, value: string])[] => {
@@ -96,14 +101,15 @@ const healthcheck = (text: string): object => {
 }
 
 const INSTRUCTIONS: Readonly<Record<string, (text: string, before: ConfigurationFields) => ConfigurationFields>> = {
-  CMD: (text) => ({ Cmd: command(text) }),
-  ENTRYPOINT: (text) => ({ Entrypoint: command(text) }),
+  CMD: (text, before) => ({ Cmd: command(text, before) }),
+  ENTRYPOINT: (text, before) => ({ Entrypoint: command(text, before) }),
   ENV: (text, { Env }) => ({ Env: setVariables(Env, text) }),
   EXPOSE: (text, { ExposedPorts }) => ({ ExposedPorts: { ...ExposedPorts, ...keys(words(text).map(port)) } }),
   LABEL: (text, { Labels }) => ({ Labels: { ...Labels, ...Object.fromEntries(pairs(text)) } }),
   USER: (text) => ({ User: text }),
   VOLUME: (text, { Volumes }) => ({ Volumes: { ...Volumes, ...keys(jsonList(text) ?? words(text)) } }),
   WORKDIR: (text) => ({ WorkingDir: text.startsWith('/') ? text : `/${text}` }),
+  SHELL: (text) => ({ Shell: shell(text) }),
   STOPSIGNAL: (text) => ({ StopSignal: text }),
   HEALTHCHECK: (text) => ({ Healthcheck: healthcheck(text) }),
 }

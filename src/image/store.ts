@@ -104,6 +104,7 @@ export const configOf = (blob: string): ImageConfig => {
     stopSignal: text('StopSignal') || undefined,
     labels: Object.fromEntries(entries.map(([key, value]) => [key, String(value)])),
     healthcheck: healthcheckOf(config.Healthcheck),
+    shell: list('Shell'),
   }
 }
 

@@ -12,6 +12,8 @@ export interface ImageConfig {
   readonly labels: Readonly<Record<string, string>>
   /** Docker's extension of the specification (HEALTHCHECK); undefined: none. */
   readonly healthcheck: ImageHealthcheck | undefined
+  /** Docker's extension (SHELL): what a line of CMD-SHELL is given to; undefined: `/bin/sh -c`. */
+  readonly shell?: readonly string[] | undefined
 }
 
 export interface ImageHealthcheck {

@@ -8,6 +8,8 @@ import { knownMachine } from './lower-process.ts'
 /** Docker's. */
 const DEFAULTS = { intervalMs: 30_000, timeoutMs: 30_000, retries: 3 }
 
+const DEFAULT_SHELL = ['/bin/sh', '-c']
+
 /** An image's test in Docker's form: `NONE`; `CMD` and words; `CMD-SHELL` and a line. */
 const imageTest = ([kind, ...words]: readonly string[]): HealthTest | undefined => {
   if (kind === undefined) return undefined
@@ -28,7 +30,7 @@ export const healthOf = (service: Service, image: ImageConfig): Extension['healt
   const { test, milliseconds } = merged(service.healthcheck, image.healthcheck)
   if (test === undefined || test.kind === 'none') return undefined
   return {
-    test: test.kind === 'shell' ? { kind: 'command', args: ['/bin/sh', '-c', test.line] } : test,
+    test: test.kind === 'shell' ? { kind: 'command', args: [...(image.shell ?? DEFAULT_SHELL), test.line] } : test,
     intervalMs: milliseconds('intervalMs') || DEFAULTS.intervalMs,
     timeoutMs: milliseconds('timeoutMs') || DEFAULTS.timeoutMs,
     startPeriodMs: milliseconds('startPeriodMs'),

@@ -82,7 +82,7 @@ export const createRuntimeSpec = (input: SpecInput): RuntimeSpec => {
       sysctl: ociSysctls(service, report),
       rootfsPropagation: 'rprivate',
     },
-    annotations: { ...service.labels, ...service.annotations },
+    annotations: { ...input.image.labels, ...service.labels, ...service.annotations },
     caisson: {
       id: allocation.id,
       name: allocation.name,

@@ -45,10 +45,14 @@ test('a replacement takes over the anonymous volumes by their targets, not the n
   assert.is.not(volumes['/cache']?.name, 'shop_cache')
 })
 
-test("a container has Compose's labels over its own", () => {
+test("a container has Compose's labels over its own, and those over its image's", () => {
   const web = service('web', { labels: { a: '1', 'com.docker.compose.service': 'x' }, dependsOn: needs('store') })
-  const labels = labelsOf(project([web]), web, { number: 2, configHash: 'h', image: 'i', oneOff: false })
+  const labels = labelsOf(project([web]), web, {
+    ...{ number: 2, configHash: 'h', image: 'i', oneOff: false },
+    imageLabels: { a: 'of the image', b: '2' },
+  })
   assert.is(labels.a, '1')
+  assert.is(labels.b, '2')
   assert.is(labels['com.docker.compose.service'], 'web')
   assert.is(labels['com.docker.compose.container-number'], '2')
   assert.is(labels['com.docker.compose.oneoff'], 'False')

@@ -38,6 +38,9 @@ test('instructions of a Dockerfile change the configuration in their order', () 
     StopSignal: 'SIGQUIT',
     Healthcheck: { Test: ['CMD-SHELL', 'redis-cli ping'], Interval: 5e9, Retries: 2 },
   })
+  assert.equal(applyChanges({}, ['SHELL ["/bin/bash", "-c"]', 'CMD run it']), {
+    ...{ Shell: ['/bin/bash', '-c'], Cmd: ['/bin/bash', '-c', 'run it'] },
+  })
   assert.equal(applyChanges({}, ['HEALTHCHECK NONE']), { Healthcheck: { Test: ['NONE'] } })
 })
 

@@ -31,6 +31,12 @@ test('what the service does not say is the image`s, then the default', () => {
   })
 })
 
+test("a line is given to the image's shell", () => {
+  const shell = ['/bin/bash', '-euc']
+  const test = healthOf(service({}), image({ healthcheck: ofImage, shell }))?.test
+  assert.equal(test, { kind: 'command', args: [...shell, 'ready'] })
+})
+
 test('a test of the service stands instead of the image`s', () => {
   const args = ['/check', '--fast']
   assert.equal(health(own({ test: { kind: 'command', args } }), ofImage)?.test, { kind: 'command', args })
