@@ -3,6 +3,7 @@ import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs'
 import { CaissonError } from '../errors.ts'
 import { parseReference, repositoryOf } from '../oci/reference.ts'
 import type { Descriptor } from './archive-file.ts'
+import { compressedManifest } from './compress-layers.ts'
 import { parseManifest } from './documents.ts'
 import { blobOf, type ContentRoot } from './paths.ts'
 import type { ManifestBytes, RegistryClient, Repository } from './registry/types.ts'
@@ -114,13 +115,16 @@ export const pushImage = async (content: ContentRoot, request: PushRequest): Pro
   const { client, repository, reference } = request
   const name = normalise(reference)
   const record = lookUp(content, name) ?? findRecord(content, reference)
-  const manifest = manifestOf(content, record)
+  const kept = manifestOf(content, record)
+  checkHere(content, name, toPush(kept))
+  // What came from a registry goes back as it was: its digest is known to others.
+  const manifest = record.repoDigests.length > 0 ? kept : await compressedManifest(content, kept)
   const blobs = toPush(manifest)
-  checkHere(content, name, blobs)
   await pushBlobs(content, request, blobs)
   const parsed = parseReference(reference)
   const digest = await client.putManifest(repository, parsed.tag ?? 'latest', manifest)
   const repoDigests = [...new Set([`${parsed.name}@${digest}`, ...record.repoDigests])]
-  await request.naming(() => nameImage(content, { ...record, repoDigests }))
+  const { bytes: _, ...described } = manifest
+  await request.naming(() => nameImage(content, { ...record, manifest: described, repoDigests }))
   return { digest, size: manifest.size }
 }

@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto'
 import { existsSync, lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { gzipSync } from 'node:zlib'
+import { gunzipSync, gzipSync } from 'node:zlib'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { CaissonError } from '../../src/errors.ts'
+import { importArchive } from '../../src/image/import.ts'
 import { pullImage, type PullRequest } from '../../src/image/pull.ts'
 import { type LayerProgress, sharedPulls } from '../../src/image/pull-layers.ts'
 import { pushImage } from '../../src/image/push.ts'
@@ -245,6 +246,28 @@ test('what was pulled is pushed as it came, and what is there is not sent', asyn
   assert.ok(other.asked.includes(`upload ${layers[1]?.digest}`))
   assert.is(other.asked.at(-1), 'put 1')
   assert.is(digestOf(other.blobs.get(layers[1]?.digest ?? '') ?? Buffer.alloc(0)), layers[1]?.digest)
+})
+
+test('layers without compression are compressed for the way, once, and are the same image', async ({
+  root,
+  registry,
+}) => {
+  const { tar } = base
+  const [path] = [join(root, 'rootfs.tar')]
+  writeFileSync(path, tar)
+  const { images } = await importArchive({ root }, path, NAME)
+  const { client: _, ...rest } = request(registry, NAME)
+  const push = () => pushImage({ root }, { ...rest, client: registry, onProgress: () => {} })
+  const { digest } = await push()
+  const { layers } = JSON.parse(registry.manifests.get('1')?.bytes.toString() ?? '') as {
+    layers: { digest: string; mediaType: string }[]
+  }
+  assert.match(layers[0]?.mediaType ?? '', /tar\+gzip$/)
+  assert.ok(gunzipSync(registry.blobs.get(layers[0]?.digest ?? '') ?? Buffer.alloc(0)).equals(tar))
+  assert.is((await push()).digest, digest)
+  assert.is(registry.asked.filter((line) => line.startsWith('upload')).length, 2)
+  rmSync(join(root, 'content'), { recursive: true })
+  assert.is((await pullImage({ root }, request(registry, NAME))).image.id, images[0]?.id)
 })
 
 test.run()
