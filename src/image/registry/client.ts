@@ -1,11 +1,13 @@
 /** A client of registries, one for each command: their questions and answers (distribution-spec). */
 import { createHash } from 'node:crypto'
 import { CaissonError } from '../../errors.ts'
-import { type Asked, connectionError } from './errors.ts'
-import { type ClientOptions, type Host, openHost, type Question } from './host.ts'
-import { createTransport, type HttpResponse, readBody } from './transport.ts'
-import type { ManifestBytes, RegistryClient, Repository } from './types.ts'
-import { uploadBlob } from './upload.ts'
+import type { Descriptor } from '../archive-file.ts'
+import { type Asked, connectionError, malformed, statusOf } from './errors.ts'
+import { type ClientOptions, type Document, type Host, openHost, type Question } from './host.ts'
+import { readHostFiles, tlsOf } from './hosts.ts'
+import { createTransport, type HttpResponse } from './transport.ts'
+import type { BlobStream, ManifestBytes, RegistryClient, Repository } from './types.ts'
+import { cancelUpload, uploadBlob } from './upload.ts'
 
 const MAX_DOCUMENT = 4 << 20
 
@@ -51,11 +53,12 @@ const shown = ({ path }: Repository, reference: string): string =>
   `${path}${isDigest(reference) ? '@' : ':'}${reference}`
 
 export const createRegistryClient = (options: ClientOptions): RegistryClient => {
-  const transport = createTransport(options.environment)
+  const files = readHostFiles(options.environment)
+  const transport = createTransport(options.environment, (host) => tlsOf(host, files))
   const hosts = new Map<string, Host>()
-  const hostOf = ({ host, path }: Repository): Host => {
-    const key = `${host}/${path}`
-    const found = hosts.get(key) ?? openHost(transport, options, host, path)
+  const hostOf = (repository: Repository): Host => {
+    const key = `${repository.host}/${repository.path}`
+    const found = hosts.get(key) ?? openHost(transport, files, options, repository)
     hosts.set(key, found)
     return found
   }
@@ -65,8 +68,9 @@ export const createRegistryClient = (options: ClientOptions): RegistryClient => 
   })
   return {
     manifest: async (repository, reference) => {
-      const response = await hostOf(repository).ask(manifestQuestion(repository, reference))
-      return verified(await readBody(response.body, MAX_DOCUMENT), response, reference, shown(repository, reference))
+      const question = manifestQuestion(repository, reference)
+      const { response, bytes } = await hostOf(repository).read(question, MAX_DOCUMENT)
+      return verified(bytes, response, reference, question.what)
     },
     head: async (repository, reference) => {
       const question: Question = { ...manifestQuestion(repository, reference), method: 'HEAD', good: [200, 404, 405] }
@@ -77,17 +81,7 @@ export const createRegistryClient = (options: ClientOptions): RegistryClient => 
       const { 'content-type': mediaType = '', 'content-length': size } = response.headers
       return { mediaType, digest, size: Number(size ?? 0) }
     },
-    blob: async (repository, { digest, size }, offset, signal) => {
-      const range = offset > 0 ? { range: `bytes=${offset}-` } : {}
-      const response = await hostOf(repository).ask({
-        ...{ method: 'GET', path: `${repository.path}/blobs/${digest}`, scope: pullScope(repository), signal },
-        ...{ headers: { 'accept-encoding': 'identity', ...range }, what: `${repository.path}@${digest}` },
-        ...{ good: [200, 206], mayMirror: true },
-      })
-      const asked = { what: `${repository.path}@${digest}`, host: repository.host, credentials: undefined }
-      const begins = response.status === 206 ? offset : 0
-      return { offset: begins, chunks: told(response, asked, size - begins) }
-    },
+    blob: (repository, blob, offset, signal) => openBlob(hostOf(repository), repository, blob, offset, signal),
     hasBlob: async (repository, digest) => {
       const response = await hostOf(repository).ask({
         ...{ method: 'HEAD', path: `${repository.path}/blobs/${digest}`, scope: pushScope(repository) },
@@ -99,12 +93,19 @@ export const createRegistryClient = (options: ClientOptions): RegistryClient => 
     mount: async (repository, digest, from) => {
       const query = new URLSearchParams({ mount: digest, from })
       const scope = `${pushScope(repository)} repository:${from}:pull`
-      const response = await hostOf(repository).ask({
-        ...{ method: 'POST', path: `${repository.path}/blobs/uploads/?${query}`, scope, body: Buffer.alloc(0) },
-        ...{ what: `${repository.path}@${digest}`, good: [201, 202] },
-      })
-      response.body.resume()
-      return response.status === 201
+      const host = hostOf(repository)
+      const question = { scope, what: `${repository.path}@${digest}`, body: Buffer.alloc(0) }
+      const path = `${repository.path}/blobs/uploads/?${query}`
+      try {
+        const response = await host.ask({ ...question, method: 'POST', path, good: [201, 202] })
+        response.body.resume()
+        if (response.status === 202) await cancelUpload(host, question, response)
+        return response.status === 201
+      } catch (error) {
+        // Who may not read there may still write here.
+        if (MAY_NOT.has(statusOf(error))) return false
+        throw error
+      }
     },
     upload: (repository, upload) => uploadBlob(hostOf(repository), repository, upload),
     putManifest: async (repository, reference, { bytes, mediaType, digest }) => {
@@ -125,6 +126,40 @@ export const createRegistryClient = (options: ClientOptions): RegistryClient => 
   }
 }
 
+const MAY_NOT = new Set([401, 403, 404])
+
+/** `Content-Range: bytes 7-99/100` begins with 7. */
+const beginOf = ({ headers }: HttpResponse): number => Number(/^bytes (\d+)-/.exec(headers['content-range'] ?? '')?.[1])
+
+const openBlob = async (
+  host: Host,
+  repository: Repository,
+  blob: Descriptor,
+  offset: number,
+  signal: AbortSignal | undefined,
+): Promise<BlobStream> => {
+  const { digest, size } = blob
+  const range = offset > 0 ? { range: `bytes=${offset}-` } : {}
+  const question: Question = {
+    ...{ method: 'GET', path: `${repository.path}/blobs/${digest}`, scope: pullScope(repository), signal },
+    ...{ headers: { 'accept-encoding': 'identity', ...range }, what: `${repository.path}@${digest}` },
+    ...{ good: offset > 0 ? [200, 206, 416] : [200], mayMirror: true },
+  }
+  const response = await host.ask(question)
+  const asked = { what: question.what, host: repository.host, credentials: undefined }
+  if (response.status === 416) {
+    // What is here is of something else, or the registry's ranges are: from the beginning there is no doubt.
+    response.body.resume()
+    return openBlob(host, repository, blob, 0, signal)
+  }
+  const begins = response.status === 206 ? offset : 0
+  if (response.status === 206 && beginOf(response) !== offset) {
+    response.body.destroy()
+    throw malformed(asked, `it was asked for what is from byte ${offset} on and sends something else`)
+  }
+  return { offset: begins, chunks: told(response, asked, size - begins) }
+}
+
 /** The stream of a blob, whose breaking is told as of that blob. */
 async function* told(response: HttpResponse, asked: Asked, expected: number): AsyncGenerator<Buffer> {
   let size = 0
@@ -142,16 +177,25 @@ async function* told(response: HttpResponse, asked: Asked, expected: number): As
 
 const MAX_PAGES = 1000
 
+const namesIn = (bytes: Buffer, asked: Pick<Asked, 'what' | 'host'>): readonly string[] => {
+  try {
+    const { tags } = Object(JSON.parse(bytes.toString('utf8'))) as { tags?: unknown }
+    return Array.isArray(tags) ? tags.filter((tag) => typeof tag === 'string') : []
+  } catch {
+    throw malformed(asked, 'no JSON')
+  }
+}
+
 /** By `Link: <…>; rel="next"` (RFC 5988), page after page. */
 const listTags = async (host: Host, repository: Repository): Promise<readonly string[]> => {
   const tags: string[] = []
   let path: string | undefined = `${repository.path}/tags/list?n=1000`
   for (let page = 0; path !== undefined && page < MAX_PAGES; page++) {
-    const response: HttpResponse = await host.ask({
+    const question: Question = {
       ...{ method: 'GET', path, scope: pullScope(repository), what: `tags of ${repository.path}`, good: [200] },
-    })
-    const body = JSON.parse((await readBody(response.body, MAX_DOCUMENT)).toString('utf8')) as { tags?: unknown }
-    if (Array.isArray(body.tags)) tags.push(...body.tags.map(String))
+    }
+    const { response, bytes }: Document = await host.read(question, MAX_DOCUMENT)
+    tags.push(...namesIn(bytes, { what: question.what, host: host.host }))
     const [, next] = /<([^>]+)>\s*;\s*rel="?next"?/.exec(String(response.headers.link ?? '')) ?? []
     path = next === undefined ? undefined : new URL(next, response.url).href
   }

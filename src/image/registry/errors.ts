@@ -38,7 +38,7 @@ const quoted = ({ code, message }: Told): string => {
 }
 
 const retryAfter = (value: string | undefined): string =>
-  value === undefined ? '' : `; it says to wait ${firstLine(value)} s`
+  value === undefined ? '' : `; it says to wait ${/^\d+$/.test(value) ? `${value} s` : `until ${firstLine(value)}`}`
 
 /** For a status that is no success. */
 export const statusError = (
@@ -51,25 +51,37 @@ export const statusError = (
   const { what, host } = asked
   const came = `${what}: ${host} answers ${status}${quoted(told)}`
   const login = `caisson registry login ${host === 'registry-1.docker.io' ? '' : host}`.trim()
+  const cause = { status }
   if (status === 401 || status === 403 || told.code === 'DENIED') {
     const hint =
       asked.credentials === undefined
         ? `\`${login}\`, or check the name: private images look like this too`
         : 'the account may not do this, or the name is wrong'
-    return new CaissonError('EUNAUTHORISED', `${came} (${identity(asked)})`, { hint })
+    return new CaissonError('EUNAUTHORISED', `${came} (${identity(asked)})`, { hint, cause })
   }
   if (status === 404)
     return new CaissonError('ENOTFOUND', `${came} (${identity(asked)})`, {
       hint: `check the name and the tag; if it is private, \`${login}\``,
+      cause,
     })
   if (status === 429 || told.code === 'TOOMANYREQUESTS') {
     const wait = retryAfter(headers['retry-after']?.toString())
     const hint =
       asked.credentials === undefined ? `\`${login}\` raises the limit of most registries` : 'wait, or use a mirror'
-    return new CaissonError('ERATELIMIT', `${came}${wait}`, { hint })
+    return new CaissonError('ERATELIMIT', `${came}${wait}`, { hint, cause })
   }
-  return new CaissonError('EREGISTRY', came)
+  return new CaissonError('EREGISTRY', came, { cause })
 }
+
+/** Of a statusError; 0: it is none. */
+export const statusOf = (error: unknown): number => {
+  const { cause } = error instanceof CaissonError ? error : { cause: undefined }
+  return typeof cause === 'object' && cause !== null && 'status' in cause ? Number(cause.status) : 0
+}
+
+/** It answered, and not as the protocol has it. */
+export const malformed = ({ what, host }: Pick<Asked, 'what' | 'host'>, wrong: string): CaissonError =>
+  new CaissonError('EREGISTRY', `${what}: ${host} does not answer as a registry does: ${wrong}`)
 
 const TLS_CODES = /^(?:ERR_TLS|ERR_SSL|CERT_|UNABLE_TO|SELF_SIGNED|DEPTH_ZERO|EPROTO|HOSTNAME_MISMATCH)/
 const DNS_CODES = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EAI_FAIL', 'EAI_NODATA'])
@@ -78,7 +90,11 @@ const TIMEOUT_CODES = new Set(['ETIMEDOUT', 'ESOCKETTIMEDOUT'])
 export const networkCode = (error: unknown): string =>
   error instanceof Error && 'code' in error ? String(error.code) : ''
 
-export const isTlsFailure = (error: unknown): boolean => TLS_CODES.test(networkCode(error))
+/** Somebody is there who speaks no TLS. A certificate that is not trusted is another matter: that is TLS. */
+export const speaksNoTls = (error: unknown): boolean =>
+  /^(?:EPROTO|ECONNRESET|ERR_SSL_(?:WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST))$/.test(
+    networkCode(error),
+  )
 
 /** For a connection that was not made, or broke. */
 export const connectionError = ({ what, host }: Asked, error: unknown): unknown => {

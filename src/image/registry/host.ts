@@ -1,11 +1,13 @@
 /** One registry: where it is, who we are there, and what is worth a second try. */
 import { setTimeout } from 'node:timers/promises'
+import { CaissonError } from '../../errors.ts'
 import { type Credentials, findCredentials } from './credentials.ts'
-import { type Asked, connectionError, isTlsFailure, networkCode, statusError } from './errors.ts'
-import { type Endpoint, endpointsOf, mirrorsOf, readHostFiles } from './hosts.ts'
+import { type Asked, connectionError, networkCode, speaksNoTls, statusError } from './errors.ts'
+import { type Endpoint, endpointsOf, type HostFiles, mirrorsOf } from './hosts.ts'
 import { type Failure, isBroken, retryDelay } from './retry.ts'
 import { type Authorizer, createAuthorizer } from './tokens.ts'
 import { type HttpRequest, type HttpResponse, readBody, type Transport } from './transport.ts'
+import type { Repository } from './types.ts'
 
 export interface ClientOptions {
   readonly environment: Readonly<Record<string, string | undefined>>
@@ -26,55 +28,67 @@ export interface Question extends Omit<HttpRequest, 'url'> {
   readonly isRepeatable?: boolean
 }
 
+/** An answer that was read to its end. */
+export interface Document {
+  readonly response: HttpResponse
+  readonly bytes: Buffer
+}
+
 /** What a registry of one host is asked through. */
 export interface Host {
   readonly host: string
   ask(question: Question): Promise<HttpResponse>
+  /** Asks again too when the connection breaks while the answer is read. */
+  read(question: Question, limit: number): Promise<Document>
 }
 
 const MAX_ERROR = 64 << 10
+/** Of one question: a token may end just when it is used. */
+const MAX_ANSWERS = 2
 
-/** What stands in the way of one endpoint, so that the next is tried: nobody there, or somebody who speaks no TLS. */
-const isElsewhere = (error: unknown): boolean => isTlsFailure(error) || networkCode(error) === 'ECONNRESET'
+/** The code of an upload whose body went to a registry that wanted another token, which is here now. */
+export const SPENT = 'ESPENT'
 
 interface Line {
   readonly transport: Transport
   readonly authorizer: Authorizer
   readonly host: string
-  readonly credentials: () => Promise<Credentials | undefined>
+  readonly credentials: (host: string) => Promise<Credentials | undefined>
 }
 
-/** Asks with what is known of authorisation there, and once more with what the answer says of it. */
+const isStream = ({ body }: Question): boolean => body !== undefined && !Buffer.isBuffer(body)
+
+/** Asks with what is known of authorisation there, and again with what the answer says of it. */
 const through = async (line: Line, endpoint: Endpoint, question: Question): Promise<HttpResponse> => {
-  const { transport, authorizer, host, credentials } = line
+  const { transport, authorizer, credentials } = line
   const { path, scope, headers, what, ...rest } = question
   const url = /^https?:/.test(path) ? path : `${endpoint.origin}/v2/${path}`
   const isOwn = new URL(url).origin === endpoint.origin
-  for (;;) {
-    const header = isOwn ? authorizer.header(endpoint, scope) : undefined
+  let header = isOwn ? await authorizer.header(endpoint, scope) : undefined
+  for (let answered = 0; ; answered++) {
     const own = header === undefined ? {} : { authorization: header }
-    const response = await transport.send({ ...rest, url, headers: { ...headers, ...own } }, endpoint.tls)
+    const response = await transport.send({ ...rest, url, headers: { ...headers, ...own } })
     if (response.status !== 401 || !isOwn) return response
     const body = await readBody(response.body, MAX_ERROR)
-    // A body that is a stream is gone; a small request goes before each, so that this does not happen to one.
-    const isSpent = rest.body !== undefined && !Buffer.isBuffer(rest.body)
-    if (isSpent || !(await authorizer.answer(endpoint, scope, response)))
-      throw statusError({ what, host, credentials: await credentials() }, 401, body, response.headers)
+    header = answered < MAX_ANSWERS ? await authorizer.answer(endpoint, scope, header, response) : undefined
+    if (header === undefined) {
+      const asked = { what, host: endpoint.host, credentials: await credentials(endpoint.host) }
+      throw statusError(asked, 401, body, response.headers)
+    }
+    if (isStream(question)) throw new CaissonError(SPENT, `${what}: the token ended while it was sent`)
   }
 }
 
-/** Of the endpoints of a host the first that is one. A certificate that is not trusted says more than what comes after it. */
+/** The first that answers: whoever speaks no TLS is asked without, where that is allowed. */
 const firstOf = async (line: Line, endpoints: readonly Endpoint[], question: Question) => {
-  let first: unknown
-  for (const endpoint of endpoints) {
+  for (const [index, endpoint] of endpoints.entries()) {
     try {
       return { endpoint, response: await through(line, endpoint, question) }
     } catch (error) {
-      if (!isElsewhere(error)) throw first ?? error
-      first ??= error
+      if (!speaksNoTls(error) || index === endpoints.length - 1) throw error
     }
   }
-  throw first
+  throw new TypeError('a host has an endpoint')
 }
 
 const fromMirror = async (line: Line, mirrors: readonly Endpoint[], question: Question) => {
@@ -92,14 +106,18 @@ interface Refusal {
   readonly failure: Failure | undefined
 }
 
+/** A quota comes back in hours, and each try would use up more of it. */
+const isQuota = ({ status, headers }: HttpResponse, body: Buffer): boolean =>
+  status === 429 &&
+  ((headers['retry-after'] === undefined && 'ratelimit-limit' in headers) || /pull rate limit/i.test(body.toString()))
+
 const refusalOf = async ({ host, credentials }: Line, { what }: Question, response: HttpResponse): Promise<Refusal> => {
   const { status, headers } = response
   const body = await readBody(response.body, MAX_ERROR).catch(() => Buffer.alloc(0))
-  const asked: Asked = { what, host, credentials: await credentials() }
-  const isQuota = status === 429 && headers['retry-after'] === undefined && 'ratelimit-limit' in headers
+  const asked: Asked = { what, host, credentials: await credentials(host) }
   return {
     error: statusError(asked, status, body, headers),
-    failure: { status, retryAfter: headers['retry-after'], isQuota },
+    failure: { status, retryAfter: headers['retry-after'], isQuota: isQuota(response, body) },
   }
 }
 
@@ -109,43 +127,70 @@ const brokenOf = ({ host }: Line, { what }: Question, caught: unknown): Refusal 
   return { error, failure: isGone ? undefined : { status: 0, retryAfter: undefined, isQuota: false } }
 }
 
-const isResponse = (outcome: HttpResponse | Refusal): outcome is HttpResponse => 'status' in outcome
+type Outcome<T> = { readonly value: T } | Refusal
 
 /** `once`: asks, and says what came of it. */
-const repeated = async (question: Question, once: () => Promise<HttpResponse | Refusal>): Promise<HttpResponse> => {
-  const { signal, isRepeatable = true } = question
+const repeated = async <T>({ host }: Line, question: Question, once: () => Promise<Outcome<T>>): Promise<T> => {
+  const { signal, isRepeatable = true, what } = question
   for (let tried = 1; ; tried++) {
     const outcome = await once()
-    if (isResponse(outcome)) return outcome
+    if ('value' in outcome) return outcome.value
     const { error, failure } = outcome
     const delay = failure === undefined ? undefined : retryDelay(failure, tried, Math.random(), Date.now())
     if (delay === undefined || !isRepeatable || signal?.aborted) throw error
-    await setTimeout(delay, undefined, signal === undefined ? {} : { signal })
+    await setTimeout(delay, undefined, signal === undefined ? {} : { signal }).catch((aborted: unknown) => {
+      throw connectionError({ what, host, credentials: undefined }, aborted)
+    })
   }
 }
 
-/** `repository`: podman has credentials for namespaces of a registry. */
-export const openHost = (transport: Transport, options: ClientOptions, host: string, repository: string): Host => {
-  const files = readHostFiles(options.environment)
+/** Of the repository: podman has credentials for namespaces of a registry. Looked up once for each host. */
+const credentialsFor = (repository: string, options: ClientOptions): Line['credentials'] => {
+  const found = new Map<string, ReturnType<typeof findCredentials>>()
+  return (host) => {
+    const finding = found.get(host) ?? findCredentials(host, repository, options)
+    found.set(host, finding)
+    return finding
+  }
+}
+
+export const openHost = (
+  transport: Transport,
+  files: HostFiles,
+  options: ClientOptions,
+  { host, path }: Repository,
+): Host => {
   const mirrors = mirrorsOf(host, files)
   let endpoints = endpointsOf(host, files)
-  let known: ReturnType<typeof findCredentials> | undefined
-  const credentials = () => {
-    known ??= findCredentials(host, repository, options)
-    return known
-  }
-  const authorizer = createAuthorizer({ transport, credentials, host, now: Date.now })
+  const credentials = credentialsFor(path, options)
+  const authorizer = createAuthorizer({
+    transport,
+    credentials: (endpoint) => credentials(endpoint.host),
+    now: Date.now,
+  })
   const line: Line = { transport, authorizer, host, credentials }
-  const once = async (question: Question): Promise<HttpResponse | Refusal> => {
+  const respond = async (question: Question): Promise<HttpResponse> => {
+    const mirrored = await fromMirror(line, mirrors, question)
+    if (mirrored !== undefined) return mirrored
+    const { endpoint, response } = await firstOf(line, endpoints, question)
+    endpoints = [endpoint]
+    return response
+  }
+  const once = async <T>(question: Question, take: (response: HttpResponse) => Promise<T> | T): Promise<Outcome<T>> => {
     try {
-      const mirrored = await fromMirror(line, mirrors, question)
-      if (mirrored !== undefined) return mirrored
-      const { endpoint, response } = await firstOf(line, endpoints, question)
-      endpoints = [endpoint]
-      return question.good.includes(response.status) ? response : await refusalOf(line, question, response)
+      const response = await respond(question)
+      if (question.good.includes(response.status)) return { value: await take(response) }
+      return await refusalOf(line, question, response)
     } catch (caught) {
       return brokenOf(line, question, caught)
     }
   }
-  return { host, ask: (question) => repeated(question, () => once(question)) }
+  const read = async (response: HttpResponse, limit: number): Promise<Document> => ({
+    ...{ response, bytes: await readBody(response.body, limit) },
+  })
+  return {
+    host,
+    ask: (question) => repeated(line, question, () => once(question, (response) => response)),
+    read: (question, limit) => repeated(line, question, () => once(question, (response) => read(response, limit))),
+  }
 }

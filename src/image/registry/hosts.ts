@@ -14,9 +14,8 @@ export interface Tls {
 export interface Endpoint {
   /** `https://host[:port]` */
   readonly origin: string
-  readonly tls: Tls
-  /** Of a mirror: who answers for `host`, and gets no credentials of it. */
-  readonly isMirror: boolean
+  /** Whose credentials it gets: a mirror does not get those of the registry that it answers for. */
+  readonly host: string
 }
 
 export interface HostFiles {
@@ -98,7 +97,10 @@ const clientFiles = (directory: string) => {
   return { ca: read('.crt'), cert: read('.cert')[0], key: read('.key')[0] }
 }
 
-const tlsOf = (host: string, files: HostFiles, isInsecure: boolean): Tls => {
+const isInsecure = (host: string, { insecure }: HostFiles): boolean => insecure.some((entry) => matches(host, entry))
+
+/** Each host is trusted on its own: what is said of a registry does not hold for where it redirects to, or has its tokens from. */
+export const tlsOf = (host: string, files: HostFiles): Tls => {
   const found = files.certificates.map((directory) => clientFiles(join(directory, host)))
   const own = found.flatMap(({ ca }) => ca)
   const cas = [...own, ...files.authorities]
@@ -106,17 +108,14 @@ const tlsOf = (host: string, files: HostFiles, isInsecure: boolean): Tls => {
     ca: cas.length === 0 ? undefined : [...rootCertificates, ...cas],
     cert: found.find(({ cert }) => cert !== undefined)?.cert,
     key: found.find(({ key }) => key !== undefined)?.key,
-    rejectUnauthorized: !isInsecure,
+    rejectUnauthorized: !isInsecure(host, files),
   }
 }
 
 /** In the order in which they are tried. `http` stands last where it is allowed: on loopback, and for insecure registries. */
 export const endpointsOf = (host: string, files: HostFiles): readonly Endpoint[] => {
-  const isInsecure = files.insecure.some((entry) => matches(host, entry))
-  const tls = tlsOf(host, files, isInsecure)
-  const secure = { origin: `https://${host}`, tls, isMirror: false }
-  const own = isInsecure || isLoopback(host) ? [secure, { ...secure, origin: `http://${host}` }] : [secure]
-  return own
+  const secure = { origin: `https://${host}`, host }
+  return isInsecure(host, files) || isLoopback(host) ? [secure, { origin: `http://${host}`, host }] : [secure]
 }
 
 /** Mirrors of Docker Hub: `registry-mirrors` of daemon.json. */
@@ -125,16 +124,6 @@ export const mirrorsOf = (host: string, files: HostFiles): readonly Endpoint[] =
   return files.mirrors.flatMap((mirror) => {
     if (!URL.canParse(mirror)) return []
     const { origin, host: name } = new URL(mirror)
-    return [
-      {
-        origin,
-        tls: tlsOf(
-          name,
-          files,
-          files.insecure.some((entry) => matches(name, entry)),
-        ),
-        isMirror: true,
-      },
-    ]
+    return [{ origin, host: name }]
   })
 }

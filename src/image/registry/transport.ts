@@ -26,12 +26,14 @@ export interface HttpResponse {
 }
 
 export interface Transport {
-  send(request: HttpRequest, tls: Tls): Promise<HttpResponse>
+  send(request: HttpRequest): Promise<HttpResponse>
   close(): void
 }
 
 /** Without a byte for so long, a connection is taken for broken. */
 const IDLE_MS = 60_000
+/** What was uploaded may be copied somewhere before the registry answers. */
+const COMMIT_MS = 600_000
 const CONNECT_MS = 30_000
 const MAX_REDIRECTS = 10
 
@@ -104,15 +106,21 @@ const start = (url: URL, options: RequestOptions, environment: Environment): htt
 
 const REDIRECTS = new Set([301, 302, 303, 307, 308])
 
-/** Of one command. */
-export const createTransport = (environment: Environment): Transport => {
+/** What would change its method, or whose body is gone, is left to who asked. */
+const isFollowed = ({ method, body }: HttpRequest, status: number): boolean =>
+  method === 'GET' || method === 'HEAD'
+    ? REDIRECTS.has(status)
+    : (status === 307 || status === 308) && (body === undefined || Buffer.isBuffer(body))
+
+/** Of one command. `trust`: by host. */
+export const createTransport = (environment: Environment, trust: (host: string) => Tls): Transport => {
   const agents = new Map<string, http.Agent>()
-  const agentFor = (url: URL, given: Tls): http.Agent => {
+  const agentFor = (url: URL): http.Agent => {
     const proxy = proxyFor(url, environment)
     const key = `${url.protocol} ${url.protocol === 'https:' ? url.host : ''} ${proxy?.href ?? ''}`
-    const options = { keepAlive: true, ...(url.protocol === 'https:' ? secureOptions(given) : {}) }
     const make = () => {
       if (url.protocol === 'http:') return new http.Agent({ keepAlive: true })
+      const options = { keepAlive: true, ...secureOptions(trust(url.host)) }
       return proxy === undefined ? new https.Agent(options) : new TunnelAgent(proxy, options)
     }
     const agent = agents.get(key) ?? make()
@@ -120,37 +128,37 @@ export const createTransport = (environment: Environment): Transport => {
     return agent
   }
 
-  const optionsOf = (request: HttpRequest, url: URL, given: Tls): RequestOptions => {
+  const optionsOf = (request: HttpRequest, url: URL): RequestOptions => {
     const { method, headers, signal } = request
     return {
-      ...{ method, agent: agentFor(url, given), timeout: IDLE_MS },
+      ...{ method, agent: agentFor(url), timeout: method === 'PUT' ? COMMIT_MS : IDLE_MS },
       headers: { 'user-agent': 'caisson', ...headers, ...lengthOf(request) },
       ...(signal === undefined ? {} : { signal }),
     }
   }
 
-  const once = (request: HttpRequest, given: Tls): Promise<HttpResponse> =>
+  const once = (request: HttpRequest): Promise<HttpResponse> =>
     new Promise((resolve, reject) => {
       const url = new URL(request.url)
       const { body } = request
-      const sent = start(url, optionsOf(request, url, given), environment)
-      sent.once('timeout', () => sent.destroy(coded('ETIMEDOUT', 'nothing came for a minute')))
-      sent.once('error', reject)
-      sent.once('response', (response) =>
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, url: url.href, body: response }),
-      )
+      const sent = start(url, optionsOf(request, url), environment)
+      sent.once('timeout', () => sent.destroy(coded('ETIMEDOUT', 'nothing came for a long time')))
+      sent.on('error', reject)
+      sent.once('response', (response) => {
+        // An answer before all was sent leaves a connection that serves for nothing more.
+        response.once('end', () => !sent.writableEnded && sent.destroy())
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, url: url.href, body: response })
+      })
       if (body === undefined || Buffer.isBuffer(body)) sent.end(body)
       else pour(body.chunks, sent).catch((error: Error) => sent.destroy(error))
     })
 
-  const send = async (request: HttpRequest, given: Tls): Promise<HttpResponse> => {
+  const send = async (request: HttpRequest): Promise<HttpResponse> => {
     let { url, headers } = request
-    let trust = given
     for (let redirects = 0; ; redirects++) {
-      const response = await once({ ...request, url, headers: headers ?? {} }, trust)
+      const response = await once({ ...request, url, headers: headers ?? {} })
       const { location } = response.headers
-      const isFollowed = REDIRECTS.has(response.status) && (request.method === 'GET' || request.method === 'HEAD')
-      if (!isFollowed || location === undefined) return response
+      if (!isFollowed(request, response.status) || location === undefined) return response
       response.body.resume()
       if (redirects === MAX_REDIRECTS)
         throw new CaissonError('EREGISTRY', `${request.url} leads through too many redirects`)
@@ -158,10 +166,7 @@ export const createTransport = (environment: Environment): Transport => {
       if (new URL(url).protocol === 'https:' && next.protocol !== 'https:')
         throw new CaissonError('EREGISTRY', `${request.url} leads from https to ${next.origin}`)
       // Credentials are for who asked for them (distribution-spec; RFC 9110 §15.4).
-      if (next.origin !== new URL(url).origin) {
-        headers = without(headers ?? {}, 'authorization')
-        trust = { ...given, cert: undefined, key: undefined, rejectUnauthorized: true }
-      }
+      if (next.origin !== new URL(url).origin) headers = without(headers ?? {}, 'authorization')
       url = next.href
     }
   }
@@ -176,13 +181,19 @@ export const createTransport = (environment: Environment): Transport => {
 const without = (headers: Readonly<Record<string, string>>, name: string): Record<string, string> =>
   Object.fromEntries(Object.entries(headers).filter(([key]) => key.toLowerCase() !== name))
 
+const drained = (request: http.ClientRequest): Promise<void> =>
+  new Promise((resolve) => {
+    const done = () => {
+      request.off('drain', done).off('close', done)
+      resolve()
+    }
+    request.on('drain', done).on('close', done)
+  })
+
 const pour = async (chunks: AsyncIterable<Buffer>, request: http.ClientRequest): Promise<void> => {
   for await (const chunk of chunks) {
     if (request.destroyed) return
-    if (!request.write(chunk))
-      await new Promise<void>((resolve) => {
-        request.once('drain', resolve).once('close', resolve)
-      })
+    if (!request.write(chunk)) await drained(request)
   }
   request.end()
 }

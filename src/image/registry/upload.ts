@@ -1,26 +1,32 @@
-/** A blob to a registry (distribution-spec, pushing blobs): in one request where it is taken so, and again from where a connection broke. */
+/** A blob to a registry (distribution-spec, pushing blobs): in one request where it is taken so, else in chunks; and again from where a connection broke. */
 import { CaissonError } from '../../errors.ts'
-import type { Host, Question } from './host.ts'
+import { malformed, statusOf } from './errors.ts'
+import { type Host, type Question, SPENT } from './host.ts'
 import { isBroken } from './retry.ts'
 import type { HttpResponse } from './transport.ts'
 import type { Repository, Upload } from './types.ts'
 
 const MAX_ATTEMPTS = 5
+/** For registries that take no large bodies, most of them behind a proxy. */
+const CHUNK = 16 << 20
 
 const scopeOf = ({ path }: Repository): string => `repository:${path}:pull,push`
 
-/** Where to go on: may be relative, and may have a query of its own. */
-const locationOf = (response: HttpResponse, what: string): URL => {
+/** Where to go on: may be relative, and may have a query of its own. A registry behind a proxy may not know that TLS is spoken. */
+const locationOf = (response: HttpResponse, { what, host }: { readonly what: string; readonly host: string }): URL => {
   const { location } = response.headers
-  if (location === undefined)
-    throw new CaissonError('EREGISTRY', `${what}: the registry does not say where to upload to`)
-  return new URL(location, response.url)
+  const asked = new URL(response.url)
+  if (location === undefined || !URL.canParse(location, asked.href))
+    throw malformed({ what, host }, 'it does not say where to upload to')
+  const url = new URL(location, asked)
+  return asked.protocol === 'https:' && url.protocol === 'http:' && url.hostname === asked.hostname
+    ? new URL(url.pathname + url.search, asked)
+    : url
 }
 
-const withDigest = (location: URL, digest: string): string => {
-  location.searchParams.set('digest', digest)
-  return location.href
-}
+/** The query is a registry's own, perhaps signed: it stays as it is. */
+const withDigest = ({ href, search }: URL, digest: string): string =>
+  `${href}${search === '' ? '?' : '&'}digest=${encodeURIComponent(digest)}`
 
 async function* counted(chunks: AsyncIterable<Buffer>, from: number, onProgress: (sent: number) => void) {
   let sent = from
@@ -31,10 +37,28 @@ async function* counted(chunks: AsyncIterable<Buffer>, from: number, onProgress:
   }
 }
 
+/** So many bytes of what begins there. */
+async function* firstOf(chunks: AsyncIterable<Buffer>, size: number) {
+  let left = size
+  for await (const chunk of chunks) {
+    yield chunk.subarray(0, left)
+    left -= chunk.length
+    if (left <= 0) return
+  }
+}
+
 interface Attempt {
   readonly host: Host
   readonly question: Pick<Question, 'scope' | 'what'>
   readonly upload: Upload
+}
+
+/** How far a session is, and where to go on. */
+interface Standing {
+  readonly location: URL
+  readonly offset: number
+  /** That a chunk should have unless it is the last. */
+  readonly least: number
 }
 
 const drained = (response: HttpResponse): HttpResponse => {
@@ -42,59 +66,96 @@ const drained = (response: HttpResponse): HttpResponse => {
   return response
 }
 
-/** A session for the upload. */
-const begin = async ({ host, question }: Attempt, repository: Repository): Promise<URL> => {
+const namesOf = ({ host, question }: Attempt) => ({ what: question.what, host: host.host })
+
+const leastOf = ({ headers }: HttpResponse): number => Number(headers['oci-chunk-min-length'] ?? 0) || 0
+
+const begin = async (attempt: Attempt, repository: Repository): Promise<Standing> => {
   const path = `${repository.path}/blobs/uploads/`
   const body = Buffer.alloc(0)
-  const response = drained(await host.ask({ ...question, method: 'POST', path, body, good: [202] }))
-  return locationOf(response, question.what)
+  const response = drained(await attempt.host.ask({ ...attempt.question, method: 'POST', path, body, good: [202] }))
+  return { location: locationOf(response, namesOf(attempt)), offset: 0, least: leastOf(response) }
 }
 
-/** How much of it the registry has, and where to go on; undefined: the session is gone. */
-const standing = async ({ host, question }: Attempt, location: URL) => {
+/** undefined: the session is gone, or it cannot be told from its answer: `0-0` is one byte, or none. */
+const standing = async (attempt: Attempt, { location, least }: Standing): Promise<Standing | undefined> => {
+  const { host, question } = attempt
   const response = drained(await host.ask({ ...question, method: 'GET', path: location.href, good: [204, 404, 405] }))
-  if (response.status !== 204) return undefined
-  const [, last] = /^0-(\d+)$/.exec(response.headers.range ?? '') ?? []
-  const next = response.headers.location === undefined ? location : locationOf(response, question.what)
-  return { offset: last === undefined || last === '0' ? 0 : Number(last) + 1, location: next }
+  const [, last = '0'] = /^0-(\d+)$/.exec(response.headers.range ?? '') ?? []
+  if (response.status !== 204 || last === '0') return undefined
+  const next = response.headers.location === undefined ? location : locationOf(response, namesOf(attempt))
+  return { location: next, offset: Number(last) + 1, least }
 }
 
 const OCTETS = { 'content-type': 'application/octet-stream' }
 
-/** All that is left, in one request: monolithic from the start, else as a chunk with the digest behind it. */
-const sendRest = async ({ host, question, upload }: Attempt, location: URL, offset: number): Promise<void> => {
+/** A chunk; where the next goes. */
+const sendChunk = async (attempt: Attempt, at: Standing, size: number): Promise<Standing> => {
+  const { host, question, upload } = attempt
+  const { location, offset, least } = at
+  const chunks = counted(firstOf(upload.open(offset), size), offset, upload.onProgress)
+  const headers = { ...OCTETS, 'content-range': `${offset}-${offset + size - 1}` }
+  const request = { ...question, headers, body: { size, chunks }, good: [202], isRepeatable: false }
+  const response = drained(await host.ask({ ...request, method: 'PATCH', path: location.href }))
+  return { location: locationOf(response, namesOf(attempt)), offset: offset + size, least }
+}
+
+/** All that is left: from the start in one request, else in chunks with the digest behind them. `chunk`: their size at most. */
+const sendRest = async (attempt: Attempt, from: Standing, chunk: number): Promise<void> => {
+  const { host, question, upload } = attempt
   const { digest, size, open, onProgress } = upload
-  const body = { size: size - offset, chunks: counted(open(offset), offset, onProgress) }
-  if (offset === 0) {
+  if (from.offset === 0 && size <= chunk) {
+    const body = { size, chunks: counted(open(0), 0, onProgress) }
     const request = { ...question, headers: OCTETS, body, good: [201, 204], isRepeatable: false }
-    drained(await host.ask({ ...request, method: 'PUT', path: withDigest(location, digest) }))
+    drained(await host.ask({ ...request, method: 'PUT', path: withDigest(from.location, digest) }))
     return
   }
-  const headers = { ...OCTETS, 'content-range': `${offset}-${size - 1}` }
-  const request = { ...question, headers, body, good: [202], isRepeatable: false }
-  const response = drained(await host.ask({ ...request, method: 'PATCH', path: location.href }))
-  const path = withDigest(locationOf(response, question.what), digest)
+  let at = from
+  while (at.offset < size) at = await sendChunk(attempt, at, Math.min(Math.max(chunk, at.least), size - at.offset))
+  const path = withDigest(at.location, digest)
   drained(await host.ask({ ...question, method: 'PUT', path, body: Buffer.alloc(0), good: [201, 204] }))
 }
 
-/** What a registry that is out of breath answers. */
-const isPassing = (error: unknown): boolean =>
-  isBroken(error) ||
-  (error instanceof CaissonError && error.code === 'EREGISTRY' && /answers 5\d\d/.test(error.message))
+const TOO_LARGE = 413
+const OUT_OF_STEP = 416
+
+/** What another attempt may mend: a connection, a token, a registry out of breath, or a size that it does not like. */
+const isPassing = (error: unknown): boolean => {
+  const status = statusOf(error)
+  const isSpent = error instanceof CaissonError && error.code === SPENT
+  return isBroken(error) || isSpent || status === TOO_LARGE || status === OUT_OF_STEP || status >= 500
+}
 
 export const uploadBlob = async (host: Host, repository: Repository, upload: Upload): Promise<void> => {
   const question = { scope: scopeOf(repository), what: `${repository.path}@${upload.digest}` }
   const attempt: Attempt = { host, question, upload }
-  let location = await begin(attempt, repository)
-  let offset = 0
+  let at = await begin(attempt, repository)
+  let chunk = Number.POSITIVE_INFINITY
   for (let tried = 1; ; tried++) {
     try {
-      return await sendRest(attempt, location, offset)
+      return await sendRest(attempt, at, chunk)
     } catch (error) {
-      if (!isPassing(error) || tried === MAX_ATTEMPTS) throw error
-      const there = await standing(attempt, location).catch(() => undefined)
-      location = there?.location ?? (await begin(attempt, repository))
-      offset = there?.offset ?? 0
+      // Smaller than that helps nobody who did not take CHUNK.
+      const isHopeless = statusOf(error) === TOO_LARGE && chunk === CHUNK
+      if (!isPassing(error) || isHopeless || tried === MAX_ATTEMPTS) throw error
+      if (statusOf(error) === TOO_LARGE) chunk = CHUNK
+      at = (await standing(attempt, at).catch(() => undefined)) ?? (await begin(attempt, repository))
     }
+  }
+}
+
+/** A session that nobody will go on with. Registries end those that are left, too. */
+export const cancelUpload = async (
+  host: Host,
+  question: Pick<Question, 'scope' | 'what'>,
+  response: HttpResponse,
+): Promise<void> => {
+  try {
+    const path = locationOf(response, { what: question.what, host: host.host }).href
+    drained(
+      await host.ask({ ...question, method: 'DELETE', path, good: [200, 202, 204, 404, 405], isRepeatable: false }),
+    )
+  } catch {
+    // Nothing depends on it.
   }
 }
