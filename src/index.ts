@@ -11,6 +11,7 @@ export type {
   PullImage,
   Transferred,
   TransferOptions,
+  Verified,
 } from './engine/image-types.ts'
 export type {
   Attached,

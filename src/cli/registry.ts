@@ -178,6 +178,16 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'Give an image another name',
     load: async () => (await import('./commands/image.ts')).tagImage,
   },
+  'image save': {
+    group: 'Host',
+    summary: 'Save images as one archive',
+    load: async () => (await import('./commands/image-save.ts')).saveImages,
+  },
+  'image verify': {
+    group: 'Host',
+    summary: 'Check that images are whole',
+    load: async () => (await import('./commands/image-verify.ts')).verifyImages,
+  },
   'image rm': {
     group: 'Host',
     summary: 'Remove images',

@@ -58,6 +58,12 @@ export const sweepContent = async (session: Session): Promise<void> => {
   }
 }
 
+/** Keeps others from clearing anything away; returns what ends that. */
+export const holdingContent = async (session: Session): Promise<() => void> => {
+  const fd = await takeFilling(session, true)
+  return () => closeSync(fd)
+}
+
 /** Waits until nobody fills the store, and keeps everybody from it during `work`. */
 export const clearingContent = async <T>(session: Session, work: () => Promise<T>): Promise<T> => {
   const fd = await takeFilling(session, false)

@@ -50,6 +50,10 @@ export const createEngine = (options: EngineOptions): Engine => ({
   imageSummaries: async () => (await import('./images.ts')).imageSummaries(options),
   imageHistory: async (name) => (await import('./images.ts')).history(options, name),
   tagImage: async (source, target) => (await import('./images.ts')).tagImage(options, source, target),
+  async *saveImages(names, format) {
+    yield* (await import('./image-archive.ts')).save(options, names, format)
+  },
+  verifyImages: async (names, fix) => (await import('./image-archive.ts')).verify(options, names, fix),
   removeImage: async (reference, force) => (await import('./images.ts')).removeImage(options, reference, force),
 
   facts: async () => (await import('./host-facts.ts')).readHostFacts(options),

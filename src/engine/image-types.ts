@@ -2,9 +2,11 @@
 import type { CaissonError } from '../errors.ts'
 import type { HistoryRow } from '../image/history.ts'
 import type { RemovedNames } from '../image/remove.ts'
+import type { SaveFormat } from '../image/save.ts'
 import type { ImageSummary } from '../image/summary.ts'
+import type { Verified } from '../image/verify.ts'
 
-export type { HistoryRow, ImageSummary }
+export type { HistoryRow, ImageSummary, SaveFormat, Verified }
 
 export interface ImageRow {
   /** Name and tag; of an image without a name its id. */
@@ -51,6 +53,10 @@ export interface ImageStore {
   /** The last step first. Throws ENOIMAGE. */
   imageHistory(name: string): Promise<readonly HistoryRow[]>
   tagImage(source: string, target: string): Promise<void>
+  /** An archive. Of a name without a tag every tag. Throws ENOIMAGE, ENOMANIFEST, ENOBLOB before the first byte. */
+  saveImages(names: readonly string[], format: SaveFormat): AsyncIterable<Buffer>
+  /** Reads every blob again. Empty `names`: all. `fix`: damaged blobs go, and the next pull or load brings them. */
+  verifyImages(names: readonly string[], fix: boolean): Promise<readonly Verified[]>
   /** By name, or by an id or its beginning. `force`: from under stopped containers, and all names of an id. */
   removeImage(reference: string, force: boolean): Promise<RemovedNames>
 }

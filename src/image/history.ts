@@ -1,7 +1,6 @@
 /** `image history`: how an image came about, the last step first. */
-import { readFileSync } from 'node:fs'
-import { blobOf, type ContentRoot, layerBytes } from './paths.ts'
-import { findRecord, isHost } from './store.ts'
+import { type ContentRoot, layerBytes } from './paths.ts'
+import { findRecord, isHost, readConfiguration } from './store.ts'
 
 export interface HistoryRow {
   /** Of the image, at its last step; of others nobody knows one. */
@@ -41,8 +40,9 @@ export const historyOf = (id: string, history: unknown, sizes: readonly number[]
 /** By name, or by an id or its beginning. Throws ENOIMAGE, EREFERENCE. */
 export const imageHistory = (content: ContentRoot, text: string): readonly HistoryRow[] => {
   if (isHost(text)) return []
-  const { id, layers } = findRecord(content, text)
-  const { history } = JSON.parse(readFileSync(blobOf(content, id), 'utf8')) as { readonly history?: unknown }
+  const record = findRecord(content, text)
+  const { id, layers } = record
+  const { history } = JSON.parse(readConfiguration(content, record)) as { readonly history?: unknown }
   const sizes = [...layers].reverse().map((chain) => layerBytes(content, chain))
   return historyOf(id, history, sizes)
 }

@@ -1,10 +1,9 @@
 /** `image inspect`: an image in the fields of docker's. */
-import { readFileSync } from 'node:fs'
 import type { ImageConfig } from '../oci/image-config.ts'
 import { HOST_CONFIG, HOST_REFERENCE, hostBuiltAt, hostId } from './host.ts'
-import { blobOf, type ContentRoot } from './paths.ts'
+import type { ContentRoot } from './paths.ts'
 import { thisPlatform } from './platform.ts'
-import { findRecord, isHost, referencesTo } from './store.ts'
+import { findRecord, isHost, readConfiguration, referencesTo } from './store.ts'
 
 type Json = Readonly<Record<string, unknown>>
 
@@ -61,8 +60,9 @@ const inspectHost = (content: ContentRoot): ImageDetails => {
 /** By name, or by an id or its beginning. Throws ENOIMAGE, EREFERENCE. */
 export const inspectImage = (content: ContentRoot, text: string): ImageDetails => {
   if (isHost(text)) return inspectHost(content)
-  const { id, sizeBytes, importedAt } = findRecord(content, text)
-  const document = JSON.parse(readFileSync(blobOf(content, id), 'utf8')) as Json
+  const record = findRecord(content, text)
+  const { id, sizeBytes, importedAt } = record
+  const document = JSON.parse(readConfiguration(content, record)) as Json
   const { rootfs, config, variant } = document
   const layers = isObject(rootfs) && Array.isArray(rootfs['diff_ids']) ? rootfs['diff_ids'].map(String) : []
   const records = referencesTo(content, id)

@@ -125,7 +125,7 @@ export const resolveImage = (content: ContentRoot, reference: string): UnpackedI
   return {
     id: record.id,
     reference: record.reference,
-    config: configOf(readFileSync(blobOf(content, record.id), 'utf8')),
+    config: configOf(readConfiguration(content, record)),
     layers: record.layers.map((chain) => layerOf(content, chain)),
     binds: [],
   }
@@ -246,6 +246,24 @@ export const blobsOf = (content: ContentRoot, { id, manifest, indexes }: Referen
   return [...own, manifest.digest, ...layers.map(({ digest }) => digest)]
 }
 
+/** undefined: a manifest is damaged, and who knows what it led to. */
+const neededBlobs = (content: ContentRoot, records: readonly ReferenceRecord[]): ReadonlySet<string> | undefined => {
+  try {
+    return new Set(records.flatMap((record) => blobsOf(content, record)))
+  } catch {
+    return undefined
+  }
+}
+
+/** The configuration, as it is. Throws ENOBLOB. */
+export const readConfiguration = (content: ContentRoot, { id, reference }: ReferenceRecord): string => {
+  const path = blobOf(content, id)
+  if (existsSync(path)) return readFileSync(path, 'utf8')
+  throw new CaissonError('ENOBLOB', `image ${reference} is not whole: its configuration ${id} is not here`, {
+    hint: 'pull or load it again',
+  })
+}
+
 /**
  * Removes what no reference leads to: layers, configurations, and what killed commands left. The content lock is held.
  * `inUse`: layer directories that stay.
@@ -257,7 +275,7 @@ export const sweep = (content: ContentRoot, inUse: ReadonlySet<string> = new Set
   const records = files.flatMap((name) => readReferenceFile(`${referencesOf(content)}/${name}`) ?? [])
   if (records.length < files.length) return // of another version: who knows what they stand for
   const layers = new Set(records.flatMap((record) => record.layers))
-  const blobs = new Set(records.flatMap((record) => blobsOf(content, record)))
+  const blobs = neededBlobs(content, records)
   for (const name of namesIn(layersOf(content))) {
     const isOurs = name.startsWith(`${UNFINISHED}.`) || /^[0-9a-f]{64}(?:\.size)?$/.test(name)
     const path = `${layersOf(content)}/${name}`
@@ -266,7 +284,8 @@ export const sweep = (content: ContentRoot, inUse: ReadonlySet<string> = new Set
   }
   for (const algorithm of namesIn(`${contentOf(content)}/blobs`))
     for (const name of namesIn(`${contentOf(content)}/blobs/${algorithm}`))
-      if (!blobs.has(`${algorithm}:${name}`)) rmSync(blobOf(content, `${algorithm}:${name}`), { force: true })
+      if (blobs !== undefined && !blobs.has(`${algorithm}:${name}`))
+        rmSync(blobOf(content, `${algorithm}:${name}`), { force: true })
   for (const name of namesIn(ingestOf(content))) sweepPartial(`${ingestOf(content)}/${name}`)
 }
 

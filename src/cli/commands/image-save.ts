@@ -1,0 +1,73 @@
+import { closeSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { CaissonError } from '../../errors.ts'
+import { defineCommand } from '../command.ts'
+import type { Context } from '../context.ts'
+import { choice, text } from '../grammar.ts'
+import { openWriter } from '../open-writer.ts'
+import { requireRoot } from '../runtime.ts'
+import { UsageError } from '../usage.ts'
+
+const writeWhole = (fd: number, chunk: Buffer): void => {
+  for (let at = 0; at < chunk.length; ) at += writeSync(fd, chunk, at)
+}
+
+const openFile = (path: string): number => {
+  try {
+    return openSync(path, 'w', 0o600)
+  } catch (error) {
+    throw new CaissonError('EFILE', `${path} cannot be written: ${error instanceof Error ? error.message : error}`)
+  }
+}
+
+/** A device or pipe is written as it is; a file is there when it is whole. */
+const isDevice = (path: string): boolean => {
+  const there = statSync(path, { throwIfNoEntry: false })
+  return there !== undefined && !there.isFile()
+}
+
+const toFile = async (path: string, archive: AsyncIterable<Buffer>): Promise<void> => {
+  const draft = isDevice(path) ? path : `${path}.${process.pid}.part`
+  const fd = openFile(draft)
+  try {
+    for await (const chunk of archive) writeWhole(fd, chunk)
+    if (draft !== path) renameSync(draft, path)
+  } finally {
+    closeSync(fd)
+    if (draft !== path) rmSync(draft, { force: true })
+  }
+}
+
+const toStdout = async ({ stdout }: Context, archive: AsyncIterable<Buffer>): Promise<void> => {
+  for await (const chunk of archive) {
+    stdout.write(chunk)
+    await stdout.drained()
+  }
+}
+
+export const saveImages = defineCommand({
+  usage: 'IMAGE…',
+  summary: 'Save images as one archive, for docker load, podman, skopeo and caisson image load',
+  details: 'Equal images give equal bytes. A name without a tag means all of its tags.',
+  arity: [1, Number.POSITIVE_INFINITY],
+  options: {
+    output: text('FILE', 'Write there instead of to stdout', 'o'),
+    format: choice(
+      ['docker-archive', 'oci'],
+      'docker-archive',
+      'An OCI layout with the manifest.json of docker, or without',
+    ),
+  },
+  examples: [
+    'caisson image save -o shop.tar shop/web:1 shop/api:1',
+    'caisson image save shop/web:1 | zstd >shop.tar.zst',
+  ],
+  run: async (context, { values: { output, format }, positionals }) => {
+    requireRoot()
+    if (output === undefined && context.stdout.isTTY)
+      throw new UsageError('image save does not write an archive to a terminal', 'use -o FILE, or | to a program')
+    const archive = openWriter(context).saveImages(positionals, format)
+    await (output === undefined ? toStdout(context, archive) : toFile(resolve(context.cwd, output), archive))
+    return 0
+  },
+})
