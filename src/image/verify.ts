@@ -65,7 +65,8 @@ const blobDamage = async (
 const contradiction = (content: ContentRoot, { id, layers, manifest }: ReferenceRecord): readonly Damage[] => {
   try {
     const { diffIds } = parseConfiguration(readFileSync(blobOf(content, id)), id)
-    const chains = diffIds.reduce<readonly string[]>((below, diffId) => [chainOf(below[0], diffId), ...below], [])
+    const chains: string[] = []
+    for (const diffId of diffIds) chains.unshift(chainOf(chains[0], diffId))
     if (chains.join() === layers.join()) return []
     const message = 'says other layers than the image was unpacked from'
     return [{ part: 'configuration', digest: id, kind: 'contradiction', message }]
