@@ -45,13 +45,24 @@ const finding = (service: string, { code, message, hint }: CaissonError, mayBeOl
   ...(hint === undefined ? {} : { hint }),
 })
 
-/** Throws ProjectError with what failed, at the place of each service. */
+const NOBODY: ReadonlySet<string> = new Set()
+
+const told = ({ emit }: EngineOptions, services: readonly Service[]): ReadonlySet<string> => {
+  for (const image of new Set(services.map((service) => service.image ?? '')))
+    emit({ kind: 'image', direction: 'pull', image, state: 'started' })
+  return new Set(services.map(({ name }) => name))
+}
+
+/**
+ * Services whose images would come, of a dry run; of others none. Throws ProjectError with what failed, at the place of each
+ * service.
+ */
 export const ensureImages = async (
   engine: EngineOptions,
   project: Project,
   names: Iterable<string>,
   { pull: flag, quietPull, signal, dryRun }: Wanted,
-): Promise<void> => {
+): Promise<ReadonlySet<string>> => {
   const services = [...names].flatMap((name) => project.services[name] ?? [])
   const decided = services.map((service) => ({ service, decision: decide(engine, service, flag) }))
   const refused = decided.flatMap(({ decision }) => (decision.kind === 'refuse' ? [decision.finding] : []))
@@ -59,7 +70,12 @@ export const ensureImages = async (
   const wanted = decided.flatMap(({ service, decision }) =>
     decision.kind === 'pull' ? [{ service, mayBeOld: !decision.needed && isRefresh(service, flag) }] : [],
   )
-  if (wanted.length === 0 || dryRun) return
+  if (dryRun)
+    return told(
+      engine,
+      wanted.map(({ service }) => service),
+    )
+  if (wanted.length === 0) return NOBODY
   const { pull } = await import('./transfer.ts')
   const images = wanted.map(({ service: { image: reference = '', platform } }) => ({ reference, platform }))
   const emit: EngineOptions['emit'] = (event) => {
@@ -78,4 +94,5 @@ export const ensureImages = async (
     failed.filter(({ severity }) => severity === 'warning'),
   )
   if (failed.some(({ severity }) => severity === 'error')) throw new ProjectError(failed)
+  return NOBODY
 }

@@ -42,7 +42,7 @@ const hasOwnCheck = (config: ImageConfig | undefined): boolean =>
   !['NONE', undefined].includes(config?.healthcheck?.test[0])
 
 /** Identity of each service's image and whether it brings a health check; those that are not here are findings. */
-const imagesOf = (root: string, project: Project, names: Iterable<string>) => {
+const imagesOf = (root: string, project: Project, names: Iterable<string>, coming: ReadonlySet<string>) => {
   const images: Record<string, string> = {}
   const imageHealthchecks = new Set<string>()
   const findings: Diagnostic[] = []
@@ -55,6 +55,10 @@ const imagesOf = (root: string, project: Project, names: Iterable<string>) => {
       if (hasOwnCheck(configById({ root }, id))) imageHealthchecks.add(name)
     } catch (error) {
       if (!(error instanceof CaissonError)) throw error
+      if (coming.has(name) && error.code === 'ENOIMAGE') {
+        images[name] = `of ${reference}, which is still to come`
+        continue
+      }
       const { code, message, hint } = error
       findings.push({
         ...{ code, severity: 'error', path: ['services', name, 'image'], message: `service ${name}: ${message}` },
@@ -87,9 +91,9 @@ const checkOnHost = (service: Service, facts: HostFacts): readonly Diagnostic[] 
 ]
 
 /** Everything that stands in the way, at once. Throws ProjectError; warnings go out as events. */
-const check = (engine: EngineOptions, project: Project, options: UpOptions): Images => {
+const check = (engine: EngineOptions, project: Project, options: UpOptions, coming: ReadonlySet<string>): Images => {
   const names = selectServices(project, options.services, options.noDeps)
-  const { images, imageHealthchecks, findings } = imagesOf(engine.root, project, names)
+  const { images, imageHealthchecks, findings } = imagesOf(engine.root, project, names, coming)
   const selected = Object.fromEntries(Object.entries(project.services).filter(([name]) => names.has(name)))
   const facts = readHostFacts(engine)
   const all = [
@@ -161,8 +165,8 @@ const dryRun = (engine: EngineOptions, project: Project, options: UpOptions, ima
 }
 
 export const up = async (engine: EngineOptions, project: Project, options: UpOptions & Manner): Promise<Outcome> => {
-  await ensureImages(engine, project, selectServices(project, options.services, options.noDeps), options)
-  const images = check(engine, project, options)
+  const coming = await ensureImages(engine, project, selectServices(project, options.services, options.noDeps), options)
+  const images = check(engine, project, options, coming)
   if (options.dryRun) return dryRun(engine, project, options, images)
   return withSession(engine, (session) =>
     changing(session, project.name, (turn) => change(session, engine, project, options, images, turn), options.signal),

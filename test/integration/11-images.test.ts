@@ -119,4 +119,11 @@ test('an image that may not be pulled, and build, fail with their place', () => 
   }
 })
 
+test('a dry run says what would be pulled, and pulls nothing', () => {
+  const outcome = folder('services:\n  a: {image: "example.invalid/shop/web:1"}\n').try(['--dry-run', 'up', '-d'])
+  assert.is(outcome.status, 0, outcome.stderr)
+  assert.match(outcome.stderr, /example\.invalid\/shop\/web:1/)
+  assert.match(outcome.stdout, /createContainer/)
+})
+
 test.run()
