@@ -44,6 +44,7 @@ const addon = [
   'networkSysctl',
   'listen',
   'socketPair',
+  'openIngest',
 ]
 const dlopen = process.dlopen
 process.dlopen = (module, ...rest) => {

@@ -1,0 +1,154 @@
+/** Images that are saved, loaded, tagged, removed and verified by the command line, with containers that stand on them. */
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { needsRoot } from '../helpers/root.ts'
+import { caisson, cleanUp, commandEnvironment, folder, stateRoot } from './scenario.ts'
+
+needsRoot(test)
+test.after(cleanUp)
+
+const scratch = mkdtempSync(join(tmpdir(), 'caisson-store-'))
+test.after(() => rmSync(scratch, { recursive: true, force: true }))
+
+const sh = (script: string): string => {
+  const { status, stdout, stderr } = spawnSync('sh', ['-ec', script], {
+    cwd: scratch,
+    env: commandEnvironment(),
+    encoding: 'utf8',
+  })
+  assert.is(status, 0, stderr)
+  return stdout
+}
+
+/** A root filesystem of a few programs and their libraries. */
+const rootfs = (): string => {
+  const root = join(scratch, 'rootfs')
+  for (const path of ['bin', 'etc', 'proc', 'sys', 'dev', 'tmp']) mkdirSync(join(root, path), { recursive: true })
+  sh(
+    `for f in /bin/sh /bin/cat /bin/sleep; do cp -L $f ${root}/bin/; for l in $(ldd $f | grep -o '/[^ ]*'); do mkdir -p ${root}/$(dirname $l); cp -L $l ${root}/$l; done; done`,
+  )
+  writeFileSync(join(root, 'etc/hello'), 'hello\n')
+  sh(`tar -cf rootfs.tar -C ${root} .`)
+  return join(scratch, 'rootfs.tar')
+}
+
+const ok = (...args: string[]): string => {
+  const outcome = caisson(args)
+  assert.is(outcome.status, 0, outcome.stderr)
+  return outcome.stdout
+}
+const names = () =>
+  ok('image', 'ls', '--format', '{{.Repository}}:{{.Tag}}')
+    .trim()
+    .split('\n')
+    .filter((name) => name !== 'caisson/host:latest')
+    .sort()
+const content = (path: string): string => join(stateRoot(), 'content', path)
+const projectOf = (image: string) =>
+  folder(
+    `services:\n  a: {image: "${image}", network_mode: none, stop_signal: SIGKILL, command: [/bin/sleep, "1000"]}\n`,
+  )
+
+test('an image is saved, removed, loaded and runs as before', () => {
+  ok('image', 'import', '-c', 'ENV GREETING=hi', rootfs(), 'tiny:1')
+  ok('image', 'tag', 'tiny:1', 'shop/tiny:2')
+  const before = JSON.parse(ok('image', 'inspect', 'tiny:1'))
+  ok('image', 'save', '-o', join(scratch, 'tiny.tar'), 'tiny:1', 'shop/tiny:2')
+  ok('image', 'rm', 'tiny:1', 'shop/tiny:2')
+  assert.equal(names(), [])
+  for (const directory of ['layers', 'blobs/sha256', 'ingest']) assert.equal(readdirSync(content(directory)), [])
+  ok('image', 'load', '-i', join(scratch, 'tiny.tar'))
+  assert.equal(names(), ['shop/tiny:2', 'tiny:1'])
+  const [{ Id, RepoTags, Config }] = JSON.parse(ok('image', 'inspect', 'tiny:1'))
+  assert.equal([Id, RepoTags, Config], [before[0].Id, before[0].RepoTags, before[0].Config])
+  const project = projectOf('tiny:1')
+  project.run('up', '-d')
+  assert.is(project.run('exec', '-T', 'a', 'sh', '-c', 'echo $GREETING; cat /etc/hello'), 'hi\nhello\n')
+  project.run('down', '-t', '0')
+})
+
+test('the same image gives the same archive, to a file and to a pipe', () => {
+  ok('image', 'save', '-o', join(scratch, 'again.tar'), 'shop/tiny:2', 'tiny:1')
+  assert.ok(readFileSync(join(scratch, 'again.tar')).equals(readFileSync(join(scratch, 'tiny.tar'))))
+  const cli = resolve(import.meta.dirname, '../../dist/caisson.js')
+  sh(`${process.execPath} ${cli} image save tiny:1 shop/tiny:2 | cmp - tiny.tar`)
+  assert.equal(
+    readdirSync(scratch).filter((name) => name.endsWith('.part')),
+    [],
+  )
+})
+
+test('the content is a layout whose index follows the names', () => {
+  const refs = () =>
+    JSON.parse(readFileSync(content('index.json'), 'utf8')).manifests.map(
+      ({ annotations }: { annotations: Record<string, string> }) => annotations['org.opencontainers.image.ref.name'],
+    )
+  assert.equal(refs(), ['shop/tiny:2', 'tiny:1'])
+  ok('image', 'rm', 'shop/tiny:2')
+  assert.equal(refs(), ['tiny:1'])
+})
+
+test('an image is removed by force from under a stopped container, which starts all the same; not from what runs', () => {
+  const project = projectOf('tiny:1')
+  project.run('up', '-d')
+  assert.is(caisson(['image', 'rm', '-f', 'tiny:1']).status, 1)
+  project.run('stop', '-t', '0')
+  assert.is(caisson(['image', 'rm', 'tiny:1']).status, 1)
+  assert.match(ok('image', 'rm', '-f', 'tiny:1'), /^Untagged: tiny:1$/m)
+  assert.equal(names(), ['<none>:<none>'])
+  project.run('start')
+  assert.is(project.run('exec', '-T', 'a', 'cat', '/etc/hello'), 'hello\n')
+  project.run('down', '-t', '0')
+  ok('image', 'rm', ok('image', 'ls', '-q', '--filter', 'dangling=true').trim())
+  assert.equal(readdirSync(content('layers')), [])
+})
+
+test('a damaged blob is found, removed on request, and comes back with the next load', () => {
+  ok('image', 'load', '-q', '-i', join(scratch, 'tiny.tar'))
+  assert.match(ok('image', 'verify'), /^tiny:1: ok$/m)
+  const blobs = readdirSync(content('blobs/sha256')).map((name) => content(`blobs/sha256/${name}`))
+  const largest = blobs.sort((a, b) => readFileSync(b).length - readFileSync(a).length)[0] ?? ''
+  writeFileSync(largest, 'x', { flag: 'r+' })
+  assert.is(caisson(['image', 'verify', 'tiny:1']).status, 1)
+  assert.is(caisson(['image', 'verify', '--fix']).status, 1)
+  assert.not.ok(existsSync(largest))
+  assert.is(caisson(['image', 'save', '-o', join(scratch, 'bad.tar'), 'tiny:1']).status, 1)
+  assert.not.ok(existsSync(join(scratch, 'bad.tar')))
+  ok('image', 'load', '-q', '-i', join(scratch, 'tiny.tar'))
+  assert.is(caisson(['image', 'verify']).status, 0)
+  ok('image', 'rm', 'tiny:1', 'shop/tiny:2')
+})
+
+test('after a load that was killed at any step, the next command leaves nothing of it', () => {
+  const node = ['--require', join(import.meta.dirname, 'crash.cjs')]
+  const load = ['image', 'load', '-i', join(scratch, 'tiny.tar')]
+  const counted = join(scratch, 'count')
+  assert.is(caisson(load, { node, env: { CAISSON_TEST_CRASH_COUNT: counted } }).status, 0)
+  ok('image', 'rm', 'tiny:1', 'shop/tiny:2')
+  const count = Number(readFileSync(counted, 'utf8'))
+  assert.ok(count > 8, `${count} steps`)
+  for (let at = 2; at <= count; at += Math.ceil(count / 8)) {
+    assert.is(caisson(load, { node, env: { CAISSON_TEST_CRASH_AT: String(at) } }).signal, 'SIGKILL', `step ${at}`)
+    ok(...load)
+    assert.is(caisson(['image', 'verify']).status, 0, `step ${at}`)
+    ok('image', 'rm', 'tiny:1', 'shop/tiny:2')
+    for (const directory of ['layers', 'blobs/sha256', 'ingest', 'references'])
+      assert.equal(readdirSync(content(directory)), [], `step ${at}, ${directory}`)
+  }
+})
+
+test('two loads of the same archive side by side both succeed', () => {
+  const cli = resolve(import.meta.dirname, '../../dist/caisson.js')
+  sh(
+    `${process.execPath} ${cli} image load -i tiny.tar & one=$!; ${process.execPath} ${cli} image load -i tiny.tar; wait $one`,
+  )
+  assert.equal(names(), ['shop/tiny:2', 'tiny:1'])
+  assert.is(caisson(['image', 'verify']).status, 0)
+  ok('image', 'rm', 'tiny:1', 'shop/tiny:2')
+})
+
+test.run()
