@@ -32,6 +32,9 @@ const directoryOf = ({ env }: Context): string | undefined => {
 /** More than anybody works on at a time; files are a few kilobytes. */
 const MOST_ENTRIES = 500
 
+/** Listing a directory takes longer than writing to it: every 32nd entry or so looks, by its key, which is a hash. */
+const isTurn = (key: string): boolean => Number.parseInt(key.slice(0, 2), 16) % 32 === 0
+
 /** Starts anew when it is full: what is used comes back at the next command. */
 const prune = (directory: string): void => {
   if (readdirSync(directory).length < MOST_ENTRIES) return
@@ -54,7 +57,7 @@ export const openTreeCache = (context: Context): TreeCache | undefined => {
     get: (key) => attempt(() => readFileSync(join(directory, key))),
     set: (key, bytes) => {
       attempt(() => {
-        prune(directory)
+        if (isTurn(key)) prune(directory)
         const temporary = join(directory, `${key}.${process.pid}`)
         writeFileSync(temporary, bytes, { mode: 0o600 })
         renameSync(temporary, join(directory, key))

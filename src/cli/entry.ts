@@ -85,9 +85,30 @@ const requireFromBundle = (name: string): unknown =>
   name.startsWith('./') ? loadBundle(basename(name), basename(name)) : require(name)
 
 /** Commands that hold something listen themselves, and end in their own way. */
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (process.stdout.listenerCount('error') === 1) process.exit(error.code === 'EPIPE' ? 0 : 1)
-})
+const guard = (stdout: NodeJS.WriteStream): void => {
+  stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (stdout.listenerCount('error') === 1) process.exit(error.code === 'EPIPE' ? 0 : 1)
+  })
+}
+
+/** Node makes the stream at the first look, which takes 7 ms: what writes nothing shall not pay for it. */
+const guardAtFirstLook = (): void => {
+  const { get } = Object.getOwnPropertyDescriptor(process, 'stdout') ?? {}
+  if (get === undefined) {
+    guard(process.stdout)
+    return
+  }
+  const define = (getter: () => unknown): void => {
+    Object.defineProperty(process, 'stdout', { configurable: true, enumerable: true, get: getter })
+  }
+  define(() => {
+    define(get)
+    guard(process.stdout)
+    return process.stdout
+  })
+}
+
+guardAtFirstLook()
 const { main } = loadBundle('main.js', verb) as Main
 main(process.argv.slice(2)).then((code) => {
   process.exitCode = code

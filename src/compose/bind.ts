@@ -1,6 +1,5 @@
 /** The canonical tree in exact types: every value in the form that the shape table wants, empty ones left out. */
 import { BOOLEANS } from './booleans.ts'
-import type { TreePath } from '../errors.ts'
 import { formatDuration, parseDuration } from '../units/duration.ts'
 import type { Code } from './codes.ts'
 import { splitCommand } from './command-words.ts'
@@ -16,7 +15,8 @@ import { nameOf, quoted, shown } from './words.ts'
 
 interface Context {
   readonly report: Report
-  readonly path: TreePath
+  /** Where we are: it grows and shrinks on the way. */
+  readonly path: (string | number)[]
 }
 
 /** undefined: there is nothing to say, leave the key out. */
@@ -33,12 +33,16 @@ const fail = (node: Node, { report, path }: Context, code: Code, wanted: string,
   return poisoned(node.origin)
 }
 
+/** Values mostly stand as they are wanted: then the node does, too. */
+const withValue = (node: ScalarNode, value: ScalarValue): ScalarNode =>
+  node.value === value ? node : { ...node, value }
+
 const integerOf = (node: ScalarNode, context: Context, range: IntegerRange, keepZero: boolean): Bound => {
   const value = toInteger(node.value ?? 0)
   const wanted = value === undefined ? 'a whole number' : outside(value, range)
   if (value === undefined || wanted !== undefined)
     return fail(node, context, 'not-a-number', wanted ?? 'a number', hintOf(node))
-  return value === 0n && !keepZero ? undefined : { ...node, value: narrow(value) }
+  return value === 0n && !keepZero ? undefined : withValue(node, narrow(value))
 }
 
 const hintOf = (node: ScalarNode): string | undefined => numberHint(String(node.value))
@@ -52,7 +56,7 @@ const numberOf = (node: ScalarNode, context: Context): Bound => {
 const booleanOf = (node: ScalarNode, context: Context, keepFalse: boolean): Bound => {
   const value = typeof node.value === 'boolean' ? node.value : BOOLEANS[String(node.value).toLowerCase()]
   if (value === undefined) return fail(node, context, 'not-a-boolean', 'true or false')
-  return value || keepFalse ? { ...node, value } : undefined
+  return value || keepFalse ? withValue(node, value) : undefined
 }
 
 const sizeOf = (node: ScalarNode, context: Context): Bound => {
@@ -111,8 +115,8 @@ const modeOf = (node: ScalarNode, context: Context, asText: boolean): Bound => {
 }
 
 const SCALARS: Readonly<Record<ScalarKind, (node: ScalarNode, context: Context) => Bound>> = {
-  text: (node) => (node.value === null || node.value === '' ? undefined : { ...node, value: printScalar(node.value) }),
-  'text?': (node) => (node.value === null ? undefined : { ...node, value: printScalar(node.value) }),
+  text: (node) => (node.value === null || node.value === '' ? undefined : withValue(node, printScalar(node.value))),
+  'text?': (node) => (node.value === null ? undefined : withValue(node, printScalar(node.value))),
   integer: (node, context) => integerOf(node, context, SIGNED, false),
   'integer?': (node, context) => integerOf(node, context, SIGNED, true),
   natural: (node, context) => integerOf(node, context, UNSIGNED, false),
@@ -131,7 +135,7 @@ const SCALARS: Readonly<Record<ScalarKind, (node: ScalarNode, context: Context) 
 }
 
 const textNode = (node: Node): Node =>
-  node.kind === 'scalar' && node.value !== null ? { ...node, value: printScalar(node.value) } : node
+  node.kind === 'scalar' && node.value !== null ? withValue(node, printScalar(node.value)) : node
 
 const texts = (node: Node): Bound => {
   if (node.kind === 'scalar') return sequence([textNode(node)], node.origin)
@@ -282,10 +286,15 @@ const bind = (node: Node, shape: Shape, context: Context): Bound => {
   return isNull(node) ? undefined : node
 }
 
+const bindAt = (step: string | number, node: Node, shape: Shape, context: Context): Bound => {
+  context.path.push(step)
+  const bound = bind(node, shape, context)
+  context.path.pop()
+  return bound
+}
+
 const bindList = (items: readonly Node[], shape: Shape, node: Node, context: Context): Bound => {
-  const bound = items.map(
-    (item, index) => bind(item, shape, { ...context, path: [...context.path, index] }) ?? mapOf({}, item.origin),
-  )
+  const bound = items.map((item, index) => bindAt(index, item, shape, context) ?? mapOf({}, item.origin))
   return bound.length === 0 ? undefined : sequence(bound, node.origin)
 }
 
@@ -293,11 +302,11 @@ const bindList = (items: readonly Node[], shape: Shape, node: Node, context: Con
 const bindKeyed = (node: MapNode, shape: Shape, context: Context): Bound => {
   const entries = new Map<string, Entry>()
   for (const [name, { key, value }] of node.entries) {
-    const bound = bind(value, shape, { ...context, path: [...context.path, name] })
+    const bound = bindAt(name, value, shape, context)
     const isEmpty = isNull(value) && (context.path.length > 1 || context.path[0] === 'models')
     // A list that is empty says nothing, whatever its name.
-    const stand = typeof shape === 'object' && !('list' in shape) ? mapOf({}, value.origin) : undefined
-    const kept = bound ?? (isEmpty ? value : stand)
+    const hasStand = typeof shape === 'object' && !('list' in shape)
+    const kept = bound ?? (isEmpty ? value : hasStand ? mapOf({}, value.origin) : undefined)
     if (kept) entries.set(name, { key, value: kept })
   }
   return entries.size === 0 ? undefined : map(entries, node.origin)
@@ -310,7 +319,7 @@ const bindObject = (node: MapNode, shape: ObjectShape, context: Context): Bound 
     const field = shape.fields[name]
     const entry = node.entries.get(name)
     if (!entry) continue
-    const value = field ? bind(entry.value, field, { ...context, path: [...context.path, name] }) : entry.value
+    const value = field ? bindAt(name, entry.value, field, context) : entry.value
     if (value) entries.set(name, value === entry.value ? entry : { key: entry.key, value })
   }
   return entries.size === 0 && shape.optional ? undefined : map(entries, node.origin)

@@ -1,5 +1,4 @@
 /** Short forms → long forms, by a table of paths. A long form takes the origin of the short one. */
-import type { TreePath } from '../errors.ts'
 import type { Entry, Node, ScalarNode, SequenceNode } from './node.ts'
 import {
   assumed,
@@ -26,7 +25,8 @@ import { nameOf, quoted, shown } from './words.ts'
 
 interface Context {
   readonly report: Report
-  readonly path: TreePath
+  /** Where we are: it grows and shrinks on the way. */
+  readonly path: (string | number)[]
   /** false: values may still hold variables; what cannot be parsed stays as it is. */
   readonly strict: boolean
   /** false: of a file to extend from, where what is left unsaid is for the extending one to say. */
@@ -34,6 +34,14 @@ interface Context {
 }
 
 type Transform = (node: Node, context: Context) => Node
+
+/** One step down, for what messages name. */
+const below = <T>({ path }: Context, step: string | number, visit: () => T): T => {
+  path.push(step)
+  const result = visit()
+  path.pop()
+  return result
+}
 
 const text = (value: string | undefined, origin: Origin): ScalarNode | undefined =>
   value === undefined ? undefined : scalar(value, origin)
@@ -224,7 +232,7 @@ const volume: Transform = (node, { report, path, strict }) => {
 
 const ports: Transform = (node, context) => {
   if (node.kind !== 'sequence') return node
-  const lists = node.items.map((item, index) => port(item, { ...context, path: [...context.path, index] }))
+  const lists = node.items.map((item, index) => below(context, index, () => port(item, context)))
   const isComplete = lists.every((list) => list.every((item) => item.kind !== 'scalar'))
   // Without interpolation all of them stay as they are if one cannot be read.
   return context.strict || isComplete ? { ...node, items: lists.flat() } : node
@@ -353,12 +361,12 @@ const walk = (node: Node, rules: PatternNode<Transform> | undefined, context: Co
   if (long.kind === 'map') {
     return mapValues(long, (value, name) => {
       const next = stepKey(rules, name)
-      return next ? walk(value, next, { ...context, path: [...context.path, name] }) : value
+      return next ? below(context, name, () => walk(value, next, context)) : value
     })
   }
   const next = stepItem(rules)
   if (long.kind !== 'sequence' || !next) return long
-  return mapItems(long, (item, index) => walk(item, next, { ...context, path: [...context.path, index] }))
+  return mapItems(long, (item, index) => below(context, index, () => walk(item, next, context)))
 }
 
 export const canonicalise = (

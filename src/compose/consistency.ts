@@ -285,7 +285,9 @@ export const checkConsistency = (input: Consistency): void => {
   const services = get(input.tree, 'services')
   if (services?.kind === 'map') {
     for (const [name, { key, value }] of services.entries) {
-      if (value.kind === 'map') for (const rule of SERVICE_RULES) rule({ ...input, name, key, service: value })
+      if (value.kind !== 'map') continue
+      const context = { ...input, name, key, service: value }
+      for (const rule of SERVICE_RULES) rule(context)
     }
   }
   for (const rule of PROJECT_RULES) rule(input)

@@ -59,7 +59,8 @@ export const loadUnlessGood = async (input: LoadInput): Promise<LoadResult | und
   const known = cache && !input.wrongVariables?.size ? new KnownGood(cache, place, input) : undefined
   if (known?.holds()) return undefined
   const observation = new Observation(input)
-  const result = await load({ ...input, environment: observation.environment, readFile: observation.readFile })
+  const { environment, readFile } = observation
+  const result = await load({ ...input, environment, readFile, isRemembered: known !== undefined })
   if (result.diagnostics.length === 0) known?.remember(observation)
   return result
 }

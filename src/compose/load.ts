@@ -39,6 +39,8 @@ export interface LoadInput {
   /** undefined: there is no such file. */
   readFile(path: string): string | undefined
   readonly cache?: TreeCache | undefined
+  /** true: the caller remembers what comes of it. Parts that are found again about as quickly are not remembered, too. */
+  readonly isRemembered?: boolean
   readonly options?: LoadOptions
 }
 

@@ -133,6 +133,8 @@ export class Loading {
 
   async #parse(file: string, text: string): Promise<readonly Node[] | undefined> {
     const { report, input } = this
+    const plain = input.isRemembered ? parsePlainly(file, text) : undefined
+    if (plain) return [plain]
     const key = input.cache?.hash(text)
     const known = key === undefined ? undefined : input.cache?.get(key)
     const remembered = known && decodeTrees(known, file)
@@ -158,8 +160,8 @@ export class Loading {
   }
 
   get passed(): PassedCache | undefined {
-    const { cache } = this.input
-    if (!cache) return undefined
+    const { cache, isRemembered } = this.input
+    if (!cache || isRemembered) return undefined
     const keyOf = (value: Plain): string => cache.hash(`valid ${SCHEMA_VERSION} ${JSON.stringify(value)}`)
     return {
       has: (value) => cache.get(keyOf(value)) !== undefined,

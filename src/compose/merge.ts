@@ -220,16 +220,25 @@ const mergeNodes = (base: Node, over: Node, context: Context): Node => {
   return rule && !isNull(base) ? rule(base, over, context) : mergePlain(base, over, context)
 }
 
+const withoutTag = ({ tag: _, ...bare }: Node): Node => bare as Node
+
+const withoutReset = (node: MapNode): MapNode => {
+  let entries: Map<string, Entry> | undefined
+  node.entries.forEach((entry, name) => {
+    if (entry.value.tag !== 'reset') return
+    entries ??= new Map(node.entries)
+    entries.delete(name)
+  })
+  return entries ? { ...node, entries } : node
+}
+
 const clean = (node: Node): Node => {
-  const { tag: _, ...bare } = node
-  const untagged = node.tag ? (bare as Node) : node
-  if (untagged.kind === 'map') {
-    const kept = [...untagged.entries].filter(([, entry]) => entry.value.tag !== 'reset')
-    return mapValues(kept.length < untagged.entries.size ? { ...untagged, entries: new Map(kept) } : untagged, clean)
-  }
+  const untagged = node.tag ? withoutTag(node) : node
+  if (untagged.kind === 'map') return mapValues(withoutReset(untagged), clean)
   if (untagged.kind !== 'sequence') return untagged
-  const kept = untagged.items.filter((item) => item.tag !== 'reset')
-  return mapItems(kept.length < untagged.items.length ? { ...untagged, items: kept } : untagged, clean)
+  const isKept = (item: Node): boolean => item.tag !== 'reset'
+  const { items } = untagged
+  return mapItems(items.every(isKept) ? untagged : { ...untagged, items: items.filter(isKept) }, clean)
 }
 
 /** Trees in order, a later one over the earlier ones. `!reset` and `!override` mean what is there so far, and are gone then. */

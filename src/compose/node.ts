@@ -81,25 +81,32 @@ export const mapOf = (fields: Readonly<Record<string, Node | undefined>>, origin
   return map(entries, origin)
 }
 
-/** The map with some entries set (kept keys keep their origin) and, where the value is undefined, removed. */
+/**
+ * The map with some entries set (kept keys keep their origin) and, where the value is undefined, removed; the same node where
+ * nothing changed.
+ */
 export const withEntries = (node: MapNode, changes: Readonly<Record<string, Node | undefined>>): MapNode => {
-  const entries = new Map(node.entries)
+  let entries: Map<string, Entry> | undefined
   for (const [name, value] of Object.entries(changes)) {
-    if (value) entries.set(name, { key: entries.get(name)?.key, value })
+    const old = node.entries.get(name)
+    if (old?.value === value) continue
+    entries ??= new Map(node.entries)
+    if (value) entries.set(name, { key: old?.key, value })
     else entries.delete(name)
   }
-  return { ...node, entries }
+  return entries ? { ...node, entries } : node
 }
 
 /** Each value replaced by what `change` makes of it; the same node where nothing changed. */
 export const mapValues = (node: MapNode, change: (value: Node, name: string) => Node): MapNode => {
   let entries: Map<string, Entry> | undefined
-  for (const [name, entry] of node.entries) {
+  // Every phase comes by here for every node: forEach makes no pair for each entry.
+  node.entries.forEach((entry, name) => {
     const value = change(entry.value, name)
-    if (value === entry.value) continue
+    if (value === entry.value) return
     entries ??= new Map(node.entries)
     entries.set(name, { key: entry.key, value })
-  }
+  })
   return entries ? { ...node, entries } : node
 }
 

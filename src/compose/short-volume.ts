@@ -25,7 +25,7 @@ const split = (text: string): string[] => {
     const character = text[index]
     if (character === '$' && text[index + 1] === '{') depth++
     else if (character === '}' && depth > 0) depth--
-    else if (character === ':' && depth === 0 && !/^[a-zA-Z]$/.test(text.slice(start, index))) {
+    else if (character === ':' && depth === 0 && !(index - start === 1 && /[a-zA-Z]/.test(text[start] ?? ''))) {
       parts.push(text.slice(start, index))
       start = index + 1
     }

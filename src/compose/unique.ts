@@ -66,6 +66,7 @@ const INDEXERS = compilePatterns<Indexer>({
 })
 
 const deduplicate = (node: SequenceNode, indexer: Indexer): SequenceNode => {
+  if (node.items.length < 2) return node
   const places = new Map<string, number>()
   const items: Node[] = []
   for (const item of node.items) {
