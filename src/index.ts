@@ -5,10 +5,12 @@ export { createEngine } from './engine/engine.ts'
 export { ChangeError, type ExitFacts, ExecError, type FailureFacts, ServiceError } from './engine/errors.ts'
 export type { BlobEvent, Emit, EngineEvent, ImageEvent, LockHolder, Subject } from './engine/events.ts'
 export type {
+  Found,
   HistoryRow,
   ImageRow,
   ImageSummary,
   PullImage,
+  SearchFilter,
   Transferred,
   TransferOptions,
   Verified,

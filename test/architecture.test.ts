@@ -176,6 +176,7 @@ test('commands that only look load neither the reader of Compose files nor the d
     'version',
     'doctor',
     'image',
+    'registry',
   ]) {
     const loaded = [...loadedWith('src/cli/main.ts'), ...loadedWith(`src/cli/commands/${verb}.ts`)]
     const heavy = loaded.filter((file) =>

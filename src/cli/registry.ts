@@ -193,6 +193,21 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'Remove images',
     load: async () => (await import('./commands/image.ts')).removeImages,
   },
+  'registry login': {
+    group: 'Host',
+    summary: 'Log in to a registry',
+    load: async () => (await import('./commands/registry.ts')).registryLogin,
+  },
+  'registry logout': {
+    group: 'Host',
+    summary: 'Forget the credentials for a registry',
+    load: async () => (await import('./commands/registry.ts')).registryLogout,
+  },
+  'registry search': {
+    group: 'Host',
+    summary: 'Look for images',
+    load: async () => (await import('./commands/registry.ts')).registrySearch,
+  },
   'system boot': {
     group: 'Host',
     summary: 'After a reboot: start what restart policies ask for',

@@ -56,6 +56,10 @@ export const createEngine = (options: EngineOptions): Engine => ({
   verifyImages: async (names, fix) => (await import('./image-archive.ts')).verify(options, names, fix),
   removeImage: async (reference, force) => (await import('./images.ts')).removeImage(options, reference, force),
 
+  login: async (login) => (await import('./registry.ts')).login(options, login),
+  logout: async (host) => (await import('./registry.ts')).logout(options, host),
+  searchImages: async (search) => (await import('./registry.ts')).searchImages(options, search),
+
   facts: async () => (await import('./host-facts.ts')).readHostFacts(options),
   doctor: async () => (await import('./doctor.ts')).doctor(options),
 })

@@ -1,11 +1,14 @@
 /** What the engine takes and gives about images. */
 import type { CaissonError } from '../errors.ts'
 import type { HistoryRow } from '../image/history.ts'
+import type { Login, LoggedOut } from '../image/registry/login.ts'
+import type { Found, Search, SearchFilter } from '../image/registry/search.ts'
 import type { RemovedNames } from '../image/remove.ts'
 import type { SaveFormat } from '../image/save.ts'
 import type { ImageSummary } from '../image/summary.ts'
 import type { Verified } from '../image/verify.ts'
 
+export type { Found, LoggedOut, Login, SearchFilter }
 export type { HistoryRow, ImageSummary, SaveFormat, Verified }
 
 export interface ImageRow {
@@ -59,4 +62,12 @@ export interface ImageStore {
   verifyImages(names: readonly string[], fix: boolean): Promise<readonly Verified[]>
   /** By name, or by an id or its beginning. `force`: from under stopped containers, and all names of an id. */
   removeImage(reference: string, force: boolean): Promise<RemovedNames>
+}
+
+/** What can be asked of registries beside images. `host`: as the user wrote it; empty: Docker Hub. */
+export interface Registries {
+  /** Tries it, and says where it is kept. Throws EUNAUTHORISED, EHELPER, EAUTHFILE. */
+  login(login: Login): Promise<string>
+  logout(host: string): Promise<LoggedOut>
+  searchImages(search: Search): Promise<readonly Found[]>
 }

@@ -19,7 +19,15 @@ import type {
   Status,
 } from '../state/records.ts'
 import type { Emit } from './events.ts'
-import type { ImageRow, ImageStore, LoadImages, PullImage, Transferred, TransferOptions } from './image-types.ts'
+import type {
+  ImageRow,
+  ImageStore,
+  LoadImages,
+  PullImage,
+  Registries,
+  Transferred,
+  TransferOptions,
+} from './image-types.ts'
 import type {
   Attached,
   AttachOptions,
@@ -302,7 +310,7 @@ export interface ProjectBoot {
   readonly error: unknown
 }
 
-export interface Engine extends ImageStore {
+export interface Engine extends ImageStore, Registries {
   /** Creates and starts what the project asks for and returns when every process runs. Throws ChangeError. */
   up(project: Project, options: UpOptions): Promise<Outcome>
   down(target: ProjectTarget, options: DownOptions): Promise<Outcome>

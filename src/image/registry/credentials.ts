@@ -1,7 +1,8 @@
 /** Who we are to a registry, as other tools have written it down: Docker's config.json, podman's auth.json, credential helpers. */
-import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { programOf, runHelper } from './credential-helper.ts'
+import { displayHost, HUB } from './hosts.ts'
 
 export interface Credentials {
   readonly username: string
@@ -24,6 +25,10 @@ const textOf = (value: unknown): string => (typeof value === 'string' ? value : 
 
 export const dockerConfigFile = ({ DOCKER_CONFIG, HOME }: CredentialOptions['environment']): string =>
   join(DOCKER_CONFIG || join(HOME ?? '/', '.docker'), 'config.json')
+
+/** Where `login` writes. */
+export const loginFile = (environment: CredentialOptions['environment']): string =>
+  environment.REGISTRY_AUTH_FILE || dockerConfigFile(environment)
 
 /** Where credentials may stand, the first that has some wins. */
 const filesOf = (environment: CredentialOptions['environment']): readonly string[] => {
@@ -51,25 +56,23 @@ const readJson = (path: string, warn: CredentialOptions['warn']): Json => {
   }
 }
 
-/** Names under which files have a host; Docker Hub has one of its own. */
+/** Under which name Docker keeps it, and helpers are asked for it. */
+export const serverOf = (host: string): string => (host === HUB ? 'https://index.docker.io/v1/' : host)
+
+/** Names under which files have a host; Docker Hub has several. */
 export const keysOf = (host: string): readonly string[] => {
-  const hub = ['https://index.docker.io/v1/', 'index.docker.io', 'docker.io', 'https://index.docker.io/v1']
-  const own = [
-    host,
-    `https://${host}`,
-    `http://${host}`,
-    `${host}/v1/`,
-    `${host}/v2/`,
-    `https://${host}/v1/`,
-    `https://${host}/v2/`,
-  ]
-  return host === 'registry-1.docker.io' ? [...hub, ...own] : own
+  const names = host === HUB ? ['index.docker.io', 'docker.io', host] : [host]
+  const paths = ['', '/', '/v1', '/v1/', '/v2', '/v2/']
+  const keys = names.flatMap((name) =>
+    paths.flatMap((path) => ['', 'https://', 'http://'].map((scheme) => `${scheme}${name}${path}`)),
+  )
+  return [serverOf(host), ...keys.filter((key) => key !== serverOf(host))]
 }
 
 /** podman has credentials for namespaces too: the longest that the repository lies in. */
 const namespacesOf = (host: string, path: string): readonly string[] => {
-  const steps = path.split('/')
-  return steps.map((_, index) => [host, ...steps.slice(0, steps.length - index)].join('/'))
+  const steps = path === '' ? [] : path.split('/')
+  return steps.map((_, index) => [displayHost(host), ...steps.slice(0, steps.length - index)].join('/'))
 }
 
 const decoded = (entry: Json, source: string): Credentials | undefined => {
@@ -82,61 +85,41 @@ const decoded = (entry: Json, source: string): Credentials | undefined => {
   return username === '' ? undefined : { username, password, source }
 }
 
-const HELPER_NAME = /^[A-Za-z0-9._-]+$/
-const HELPER_LIMIT = 1 << 20
-
-/** stdout of `docker-credential-NAME ACTION`, and whether it went well; undefined: there is no such program. */
-export const runHelper = (
-  name: string,
-  action: 'get' | 'store' | 'erase',
-  input: string,
-  environment: CredentialOptions['environment'],
-): Promise<{ readonly output: string; readonly isGood: boolean } | undefined> =>
-  new Promise((resolve) => {
-    const child = spawn(`docker-credential-${name}`, [action], { env: environment, stdio: ['pipe', 'pipe', 'ignore'] })
-    const parts: Buffer[] = []
-    let size = 0
-    child.stdout.on('data', (part: Buffer) => {
-      size += part.length
-      if (size > HELPER_LIMIT) child.kill()
-      else parts.push(part)
-    })
-    child.stdin.on('error', () => {})
-    child.once('error', () => resolve(undefined))
-    child.once('close', (code) => resolve({ output: Buffer.concat(parts).toString('utf8'), isGood: code === 0 }))
-    child.stdin.end(input)
-  })
+/** What helpers say of a host that they have nothing for. */
+const NOT_FOUND = /credentials not found/i
 
 const fromHelper = async (
   name: string,
   host: string,
   { environment, warn }: CredentialOptions,
 ): Promise<Credentials | undefined> => {
-  if (!HELPER_NAME.test(name)) return undefined
-  const server = host === 'registry-1.docker.io' ? 'https://index.docker.io/v1/' : host
-  const answer = await runHelper(name, 'get', server, environment)
-  if (answer === undefined) {
-    warn(`the credential helper docker-credential-${name} is not there: going on without credentials for ${host}`)
-    return undefined
-  }
-  if (!answer.isGood) return undefined // `credentials not found` is no error
-  try {
-    const { Username, Secret } = objectOf(JSON.parse(answer.output))
-    return { username: textOf(Username), password: textOf(Secret), source: `docker-credential-${name}` }
-  } catch {
-    return undefined
-  }
+  const goingOn = `going on without its credentials for ${displayHost(host)}`
+  const answer = await runHelper(name, 'get', serverOf(host), environment).catch((error: Error) => error)
+  if (answer === undefined) warn(`the credential helper ${programOf(name)} is not there: ${goingOn}`)
+  else if (answer instanceof Error) warn(`${answer.message}: ${goingOn}`)
+  else if (answer.isGood) {
+    try {
+      const { Username, Secret } = objectOf(JSON.parse(answer.output))
+      return { username: textOf(Username), password: textOf(Secret), source: programOf(name) }
+    } catch {
+      warn(`the credential helper ${programOf(name)} answers no JSON: ${goingOn}`)
+    }
+  } else if (!NOT_FOUND.test(answer.output)) warn(`the credential helper ${programOf(name)} failed: ${goingOn}`)
+  return undefined
+}
+
+/** The helper of a file that has the credentials of a host: its own, or that of all. */
+export const helperOf = (file: Json, host: string): string | undefined => {
+  const helpers = objectOf(file['credHelpers'])
+  const own = keysOf(host).map((key) => textOf(helpers[key]))
+  return [...own, textOf(file['credsStore'])].find(Boolean)
 }
 
 /** `credHelpers` goes before `credsStore`, and that before `auths` (docker/cli). */
 const fromFile = async (path: string, host: string, repository: string, options: CredentialOptions) => {
   const file = readJson(path, options.warn)
-  const helpers = objectOf(file['credHelpers'])
-  const named = keysOf(host)
-    .map((key) => textOf(helpers[key]))
-    .find(Boolean)
-  const helper = named ?? textOf(file['credsStore'])
-  const helped = helper === '' ? undefined : await fromHelper(helper, host, options)
+  const helper = helperOf(file, host)
+  const helped = helper === undefined ? undefined : await fromHelper(helper, host, options)
   if (helped !== undefined) return helped
   const auths = objectOf(file['auths'])
   for (const key of [...namespacesOf(host, repository), ...keysOf(host)]) {

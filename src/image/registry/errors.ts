@@ -1,6 +1,7 @@
 /** What a registry or the way to it answered, in words: who was asked for what, what came back, and what can be done. */
 import { CaissonError } from '../../errors.ts'
 import type { Credentials } from './credentials.ts'
+import { displayHost } from './hosts.ts'
 
 export interface Asked {
   /** `GET redis:7`: verb and thing, for messages. */
@@ -50,7 +51,7 @@ export const statusError = (
   const told = toldBy(body)
   const { what, host } = asked
   const came = `${what}: ${host} answers ${status}${quoted(told)}`
-  const login = `caisson registry login ${host === 'registry-1.docker.io' ? '' : host}`.trim()
+  const login = `caisson registry login ${displayHost(host)}`
   const cause = { status }
   if (status === 401 || status === 403 || told.code === 'DENIED') {
     const hint =

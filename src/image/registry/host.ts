@@ -12,6 +12,8 @@ import type { Repository } from './types.ts'
 export interface ClientOptions {
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly warn: (message: string) => void
+  /** Of the registry itself, before any that files have; of a user who logs in. */
+  readonly given?: Credentials
 }
 
 /** One question to a registry. `path`: below `/v2/`, or a whole address. */
@@ -145,10 +147,11 @@ const repeated = async <T>({ host }: Line, question: Question, once: () => Promi
 }
 
 /** Of the repository: podman has credentials for namespaces of a registry. Looked up once for each host. */
-const credentialsFor = (repository: string, options: ClientOptions): Line['credentials'] => {
+const credentialsFor = ({ host: own, path }: Repository, options: ClientOptions): Line['credentials'] => {
   const found = new Map<string, ReturnType<typeof findCredentials>>()
   return (host) => {
-    const finding = found.get(host) ?? findCredentials(host, repository, options)
+    const given = host === own && options.given !== undefined ? Promise.resolve(options.given) : undefined
+    const finding = given ?? found.get(host) ?? findCredentials(host, path, options)
     found.set(host, finding)
     return finding
   }
@@ -158,11 +161,12 @@ export const openHost = (
   transport: Transport,
   files: HostFiles,
   options: ClientOptions,
-  { host, path }: Repository,
+  repository: Repository,
 ): Host => {
+  const { host } = repository
   const mirrors = mirrorsOf(host, files)
   let endpoints = endpointsOf(host, files)
-  const credentials = credentialsFor(path, options)
+  const credentials = credentialsFor(repository, options)
   const authorizer = createAuthorizer({
     transport,
     credentials: (endpoint) => credentials(endpoint.host),

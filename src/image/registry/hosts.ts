@@ -27,6 +27,18 @@ export interface HostFiles {
   readonly authorities: readonly string[]
 }
 
+export const HUB = 'registry-1.docker.io'
+const HUB_NAMES = new Set(['docker.io', 'index.docker.io', 'hub.docker.com', HUB])
+
+/** As users write it. */
+export const displayHost = (host: string): string => (host === HUB ? 'docker.io' : host)
+
+/** What a user wrote, with or without scheme and path: `https://index.docker.io/v1/` is the Hub, and so is nothing. */
+export const registryHost = (text: string): string => {
+  const host = text.replace(/^https?:\/\//, '').replace(/\/.*$/, '')
+  return host === '' || HUB_NAMES.has(host) ? HUB : host
+}
+
 type Environment = Readonly<Record<string, string | undefined>>
 
 const readText = (path: string): string | undefined => {
@@ -120,7 +132,7 @@ export const endpointsOf = (host: string, files: HostFiles): readonly Endpoint[]
 
 /** Mirrors of Docker Hub: `registry-mirrors` of daemon.json. */
 export const mirrorsOf = (host: string, files: HostFiles): readonly Endpoint[] => {
-  if (host !== 'registry-1.docker.io') return []
+  if (host !== HUB) return []
   return files.mirrors.flatMap((mirror) => {
     if (!URL.canParse(mirror)) return []
     const { origin, host: name } = new URL(mirror)

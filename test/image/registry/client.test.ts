@@ -1,40 +1,21 @@
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { copyFileSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { createRegistryClient } from '../../../src/image/registry/client.ts'
 import type { RegistryClient } from '../../../src/image/registry/types.ts'
 import { makeCertificate } from './certificate.ts'
-import { digestOf, type FaultyRegistry, type RegistryOptions, startRegistry } from './faulty-registry.ts'
+import { digestOf, type FaultyRegistry, type RegistryOptions } from './faulty-registry.ts'
+import { begin, codeOf, end, newWorld, optionsOf, serve, type World, writeConfig, writeHelper } from './world.ts'
 
-interface World {
-  home: string
-  /** Ended after each test. */
-  started: { close(): unknown }[]
-  warnings: string[]
-}
-
-const test = suite<World>('registry client', { home: '', started: [], warnings: [] })
-test.before.each((world) => {
-  Object.assign(world, { home: mkdtempSync(join(tmpdir(), 'caisson-registry-')), started: [], warnings: [] })
-})
-test.after.each(async ({ home, started }) => {
-  for (const each of started) await each.close()
-  rmSync(home, { recursive: true })
-})
+const test = suite<World>('registry client', newWorld())
+test.before.each(begin)
+test.after.each(end)
 
 const open = (world: World, environment: Record<string, string> = {}): RegistryClient => {
-  const warn = (message: string) => world.warnings.push(message)
-  const client = createRegistryClient({ environment: { HOME: world.home, ...environment }, warn })
+  const client = createRegistryClient(optionsOf(world, environment))
   world.started.unshift(client)
   return client
-}
-
-const serve = async (world: World, options: RegistryOptions = {}): Promise<FaultyRegistry> => {
-  const registry = await startRegistry(options)
-  world.started.push(registry)
-  return registry
 }
 
 const MANIFEST = 'application/vnd.oci.image.manifest.v1+json'
@@ -50,15 +31,6 @@ const withImage = async (world: World, options: RegistryOptions = {}) => {
     repository: { host: registry.host, path: 'team/app' },
     blob: { mediaType: '', digest, size: BYTES.length },
     manifest,
-  }
-}
-
-const codeOf = async (work: Promise<unknown>): Promise<string> => {
-  try {
-    await work
-    return 'none'
-  } catch (error) {
-    return String((error as { code?: unknown }).code)
   }
 }
 
@@ -78,12 +50,6 @@ const uploadOf = (bytes: Buffer) => ({
 const userOf = (registry: FaultyRegistry, pair: string, world: World) => {
   const auths = { auths: { [registry.host]: { auth: Buffer.from(pair).toString('base64') } } }
   return { DOCKER_CONFIG: writeConfig(world, auths) }
-}
-
-const writeConfig = ({ home }: World, config: object): string => {
-  mkdirSync(join(home, 'docker'), { recursive: true })
-  writeFileSync(join(home, 'docker', 'config.json'), JSON.stringify(config))
-  return join(home, 'docker')
 }
 
 const repeatedly = <T>(count: number, work: (index: number) => Promise<T>) =>
@@ -316,12 +282,9 @@ test('a credential helper is asked for the host, and its answer is used', async 
   const { registry, repository, manifest } = await withImage(world, {
     access: { kind: 'basic', user: 'jo', password: 'secret' },
   })
-  const helper = join(world.home, 'docker-credential-test')
-  writeFileSync(helper, `#!/bin/sh\ncat > ${world.home}/asked\necho '{"Username":"jo","Secret":"secret"}'\n`, {
-    mode: 0o755,
-  })
+  const PATH = writeHelper(world, 'test', `cat > ${world.home}/asked; echo '{"Username":"jo","Secret":"secret"}'`)
   const DOCKER_CONFIG = writeConfig(world, { credHelpers: { [registry.host]: 'test' } })
-  const environment = { DOCKER_CONFIG, PATH: `${world.home}:/usr/bin:/bin` }
+  const environment = { DOCKER_CONFIG, PATH }
   assert.is((await open(world, environment).manifest(repository, '1')).digest, manifest)
   assert.is(readFileSync(join(world.home, 'asked'), 'utf8').trim(), registry.host)
 })
