@@ -105,23 +105,27 @@ export const formatBlob = ({ digest, phase, bytes, size }: BlobState): string =>
   return `${title} [${bar}] ${humanSize(bytes)} / ${humanSize(size)}`
 }
 
-/** All of it in at most `rows` lines: blobs that move first, and a line for the rest. */
+/** An image that comes or goes, with as many of its blobs that move as there is room for. */
+const formatOne = (state: ImageState, bytesPerSecond: number, room: number): readonly string[] => {
+  const line = formatImage(state, bytesPerSecond)
+  if (state.state !== 'started') return [line]
+  const moving = [...state.blobs.values()].filter(({ phase }) => MOVING.has(phase))
+  return [line, ...moving.slice(0, room).map(formatBlob)]
+}
+
+const MOVING: ReadonlySet<BlobEvent['phase']> = new Set(['downloading', 'uploading', 'unpacking'])
+
+/** All of it in less than `rows` lines; of very many images those that are still on their way. */
 export const formatTransfers = (
   transfers: Transfers,
   speeds: ReadonlyMap<string, number>,
   rows: number,
 ): readonly string[] => {
   const images = [...transfers.values()]
-  const room = Math.max(0, rows - images.length - 1)
   const open = images.filter(({ state }) => state === 'started')
-  const each = Math.max(1, Math.floor(room / Math.max(1, open.length)))
-  return images.flatMap((state) => {
-    const line = formatImage(state, speeds.get(state.image) ?? 0)
-    if (state.state !== 'started' || room === 0) return [line]
-    const moving = [...state.blobs.values()].filter(
-      ({ phase }) => phase === 'downloading' || phase === 'uploading' || phase === 'unpacking',
-    )
-    const shown = moving.slice(0, each).map(formatBlob)
-    return [line, ...shown]
-  })
+  const room = Math.max(0, Math.floor((rows - 1 - images.length) / Math.max(1, open.length)))
+  const lines = images.flatMap((state) => formatOne(state, speeds.get(state.image) ?? 0, room))
+  if (lines.length < rows) return lines
+  const shown = open.slice(0, Math.max(1, rows - 2)).map((state) => formatImage(state, speeds.get(state.image) ?? 0))
+  return [...shown, ` … and ${images.length - shown.length} more`]
 }
