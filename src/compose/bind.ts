@@ -190,9 +190,9 @@ const keyValues = (node: Node, context: Context, absent: ScalarValue): Bound => 
       ? new Map(node.items.map((item) => keyValue(item, context, absent)))
       : new Map<string, Entry>()
   if (node.kind === 'map') {
-    for (const [key, { key: origin, value }] of node.entries) {
+    node.entries.forEach(({ key: origin, value }, key) => {
       entries.set(key, { key: origin, value: isNull(value) ? scalar(absent, value.origin) : textNode(value) })
-    }
+    })
   }
   return entries.size === 0 ? undefined : map(entries, node.origin)
 }

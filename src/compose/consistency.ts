@@ -109,15 +109,20 @@ const SAME: readonly (readonly [TreePath, TreePath])[] = [
   [['pids_limit'], ['deploy', 'resources', 'limits', 'pids']],
 ]
 
-const descend = (node: Node, path: TreePath): Node | undefined =>
-  path.reduce<Node | undefined>((current, step) => get(current, String(step)), node)
+const descend = (node: Node, path: TreePath): Node | undefined => {
+  let current: Node | undefined = node
+  for (const step of path) current = get(current, String(step))
+  return current
+}
 
 const noDisagreement: Rule = (context) => {
   for (const [short, long] of SAME) {
-    const [one, other] = [descend(context.service, short), descend(context.service, long)]
+    const one = descend(context.service, short)
+    if (one?.kind !== 'scalar') continue
+    const other = descend(context.service, long)
     // A limits map without the value means 0 to the reference, which it does not accept either.
     const limits = long.length > 2 && get(get(get(context.service, 'deploy'), 'resources'), String(long[2]))
-    if (one?.kind !== 'scalar' || (!other && !limits)) continue
+    if (!other && !limits) continue
     if (other?.kind === 'scalar' && String(one.value) === String(other.value)) continue
     complain(context, {
       code: 'conflict',
@@ -248,8 +253,9 @@ const OWN_EXTENSIONS = ['x-caisson-probe']
 
 /** Anybody may write `x-` keys of their own; these are ours. */
 const ownExtensions: Rule = (context) => {
-  for (const [key, entry] of context.service.entries) {
-    if (!key.startsWith('x-caisson-') || OWN_EXTENSIONS.includes(key)) continue
+  for (const key of context.service.entries.keys()) {
+    const entry = key.startsWith('x-caisson-') ? context.service.entries.get(key) : undefined
+    if (entry === undefined || OWN_EXTENSIONS.includes(key)) continue
     context.report.add({
       code: 'extension-unknown',
       severity: 'warning',

@@ -191,14 +191,15 @@ const explain = (diagnostic: Diagnostic, { extended, input }: Loading): Diagnost
 }
 
 /**
- * The typed model is built at the first look: `config` never asks for it. `disabled`: services that are off; without them
- * the phases did not come to their end, and there is no model.
+ * Both models are built at the first look: `config` never asks for the typed one, and with -q for neither. `disabled`:
+ * services that are off; without them the phases did not come to their end, and there is no model.
  */
 export const finish = (loading: Loading, tree: MapNode, disabled?: MapNode): LoadResult => {
   const { report, input, sources } = loading
   const isComplete = disabled !== undefined && !report.failed
   const secrets = secretValues(loading.secretVariables, input.environment)
   let project: Project | undefined
+  let canonical: LoadResult['canonical'] | undefined
   return {
     get project() {
       const { workingDirectory, files: composeFiles, environment } = input
@@ -206,7 +207,10 @@ export const finish = (loading: Loading, tree: MapNode, disabled?: MapNode): Loa
       if (isComplete) project ??= createProject({ tree, disabled, ...context })
       return project
     },
-    canonical: toPlain(tree, true) as Readonly<Record<string, unknown>>,
+    get canonical() {
+      canonical ??= toPlain(tree, true) as LoadResult['canonical']
+      return canonical
+    },
     origins: new LazyOrigins(tree),
     diagnostics: sortDiagnostics(loading).map((each) => hideSecrets(explain(each, loading), secrets)),
     secretVariables: loading.secretVariables,

@@ -352,11 +352,11 @@ export const PROJECT = fields({
   models: { each: fields({ name: 'text', model: 'text', context_size: 'integer', runtime_flags: 'texts' }) },
 })
 
-const ranks = new WeakMap<ObjectShape, ReadonlyMap<string, number>>()
+const orders = new WeakMap<ObjectShape, readonly string[]>()
 
-const ranksOf = (shape: ObjectShape): ReadonlyMap<string, number> => {
-  const known = ranks.get(shape) ?? new Map(Object.keys(shape.fields).map((name, index) => [name, index]))
-  ranks.set(shape, known)
+const orderOf = (shape: ObjectShape): readonly string[] => {
+  const known = orders.get(shape) ?? Object.keys(shape.fields)
+  orders.set(shape, known)
   return known
 }
 
@@ -365,10 +365,11 @@ export const inShapeOrder = (
   keys: ReadonlySet<string> | ReadonlyMap<string, unknown>,
   shape: ObjectShape,
 ): string[] => {
-  const rank = ranksOf(shape)
-  const last = rank.size
-  // Sorting is stable.
-  return [...keys.keys()].sort((one, other) => (rank.get(one) ?? last) - (rank.get(other) ?? last))
+  // Sorting the keys by their places in the shape takes ten times as long.
+  const ordered = orderOf(shape).filter((name) => keys.has(name))
+  if (ordered.length < keys.size)
+    for (const name of keys.keys()) if (!Object.hasOwn(shape.fields, name)) ordered.push(name)
+  return ordered
 }
 
 /** The kind of single or compound value that a path of the canonical form takes; undefined: none. */
