@@ -46,6 +46,7 @@ export const createEngine = (options: EngineOptions): Engine => ({
   loadImages: async (load) => (await import('./images.ts')).loadImages(options, load),
   pull: async (images, transfer) => (await import('./transfer.ts')).pull(options, images, transfer),
   push: async (references, transfer) => (await import('./transfer.ts')).push(options, references, transfer),
+  taggedOf: async (reference) => (await import('./transfer.ts')).taggedOf(options, reference),
   digestOf: async (reference) => (await import('./transfer.ts')).digestOf(options, reference),
   imageSummaries: async () => (await import('./images.ts')).imageSummaries(options),
   imageHistory: async (name) => (await import('./images.ts')).history(options, name),

@@ -116,6 +116,17 @@ export const push = (
 ): Promise<readonly Transferred[]> =>
   withLine(engine, options, (line) => Promise.all([...new Set(references)].map((each) => pushOne(line, each))))
 
+/** `name:tag` for each tag that the registry has of the name. */
+export const taggedOf = async (engine: EngineOptions, reference: string): Promise<readonly string[]> => {
+  const client = await openRegistry(engine)
+  const parsed = parseReference(reference)
+  try {
+    return (await client.tags(repositoryOf(parsed))).map((tag) => `${parsed.name}:${tag}`)
+  } finally {
+    client.close()
+  }
+}
+
 /** What a registry calls the image now; nothing is kept of it. Throws as the client. */
 export const digestOf = async (engine: EngineOptions, reference: string): Promise<string> => {
   const client = await openRegistry(engine)

@@ -379,6 +379,8 @@ export interface Engine extends ImageStore, Registries {
   loadImages(load: LoadImages): Promise<readonly ImageRow[]>
   /** An outcome for each image. Throws only what concerns them all. */
   pull(images: readonly PullImage[], options: TransferOptions): Promise<readonly Transferred[]>
+  /** References to all tags that a registry has of a name. */
+  taggedOf(reference: string): Promise<readonly string[]>
   /** `sha256:…` of what a registry has under the name. */
   digestOf(reference: string): Promise<string>
   push(references: readonly string[], options: TransferOptions): Promise<readonly Transferred[]>
