@@ -187,6 +187,8 @@ const archives = (network: string): readonly Row[] => {
   const image = reference('rootfs')
   const file = join(scratch, 'saved.tar')
   const forget = () => rmSync(file, { force: true })
+  const [program = '', ...words] = own(network, 'image', 'pull', '-q', image).argv
+  execFileSync(program, words, { env: environment, stdio: 'ignore' })
   const { save, load } = interleave(
     {
       save: { ...own(network, 'image', 'save', '-o', file, image), before: forget },
