@@ -14,6 +14,8 @@ export type {
   Transferred,
   TransferOptions,
   Verified,
+  DiskUsage,
+  PrunedProjects,
 } from './engine/image-types.ts'
 export type {
   Attached,

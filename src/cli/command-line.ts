@@ -2,7 +2,7 @@
 import { type Call, commonOptions } from './command.ts'
 import { globalOptions } from './global-options.ts'
 import { type OptionTable, type Parsed, parse } from './grammar.ts'
-import { type AnyCommand, COMMANDS, LATER, NOUNS } from './registry.ts'
+import { type AnyCommand, COMMANDS, LATER, NOUNS, SHORT_FORMS } from './registry.ts'
 import { didYouMean } from '../units/suggest.ts'
 import { UsageError } from './usage.ts'
 
@@ -38,6 +38,8 @@ const findInNoun = (noun: string, [verb, ...rest]: readonly string[]): Found => 
 
 export const findCommand = ([verb = '', ...rest]: readonly string[]): Found => {
   if (Object.hasOwn(COMMANDS, verb)) return { name: verb, words: rest }
+  const long = Object.hasOwn(SHORT_FORMS, verb) ? SHORT_FORMS[verb] : undefined
+  if (long !== undefined) return { name: long, words: rest }
   if (NOUNS.has(verb)) return findInNoun(verb, rest)
   if (LATER.has(verb)) throw new UsageError(`the command ${verb} is not supported yet`)
   throw new UsageError(`unknown command ${verb}`, didYouMean(verb, Object.keys(COMMANDS)) ?? 'see: caisson --help')

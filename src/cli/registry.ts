@@ -188,6 +188,11 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'Check that images are whole',
     load: async () => (await import('./commands/image-verify.ts')).verifyImages,
   },
+  'image prune': {
+    group: 'Host',
+    summary: 'Remove images that nobody needs',
+    load: async () => (await import('./commands/prune.ts')).pruneImages,
+  },
   'image rm': {
     group: 'Host',
     summary: 'Remove images',
@@ -208,6 +213,16 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'Look for images',
     load: async () => (await import('./commands/registry.ts')).registrySearch,
   },
+  'system df': {
+    group: 'Host',
+    summary: 'Show what images, containers and volumes take of the disk',
+    load: async () => (await import('./commands/system-df.ts')).systemDf,
+  },
+  'system prune': {
+    group: 'Host',
+    summary: 'Remove stopped containers, unused networks and images',
+    load: async () => (await import('./commands/prune.ts')).pruneSystem,
+  },
   'system boot': {
     group: 'Host',
     summary: 'After a reboot: start what restart policies ask for',
@@ -223,6 +238,12 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'Show the version',
     load: async () => (await import('./commands/version.ts')).version,
   },
+}
+
+/** Short forms of docker, where no verb of docker compose has the name. */
+export const SHORT_FORMS: Readonly<Record<string, string>> = {
+  ...{ history: 'image history', load: 'image load', rmi: 'image rm', save: 'image save', tag: 'image tag' },
+  ...{ login: 'registry login', logout: 'registry logout', search: 'registry search' },
 }
 
 /** Verbs of docker compose that are still to come. */

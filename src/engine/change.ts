@@ -68,7 +68,7 @@ const pruneLayers = (session: Session) => {
 }
 
 /** What the project itself leaves when its last container has gone. */
-const leaveProject = (name: string) => async (session: Session) => {
+export const leaveProject = (name: string) => async (session: Session) => {
   pruneLayers(session)
   if (forgetEmptyProject(session, name)) removeProjectCgroups(session, name)
 }

@@ -55,6 +55,11 @@ export const createEngine = (options: EngineOptions): Engine => ({
     yield* (await import('./image-archive.ts')).save(options, names, format)
   },
   verifyImages: async (names, fix) => (await import('./image-archive.ts')).verify(options, names, fix),
+  pruneImages: async (isWanted, dryRun) => (await import('./prune.ts')).pruneImages(options, isWanted, dryRun),
+  async *pruneProjects(wish) {
+    yield* (await import('./prune.ts')).pruneProjects(options, wish)
+  },
+  diskUsage: async () => (await import('./disk-usage.ts')).diskUsage(options),
   removeImage: async (reference, force) => (await import('./images.ts')).removeImage(options, reference, force),
 
   login: async (login) => (await import('./registry.ts')).login(options, login),

@@ -6,7 +6,9 @@ import type { Found, Search, SearchFilter } from '../image/registry/search.ts'
 import type { RemovedNames } from '../image/remove.ts'
 import type { SaveFormat } from '../image/save.ts'
 import type { ImageSummary } from '../image/summary.ts'
+import type { StoreUsage } from '../image/usage.ts'
 import type { Verified } from '../image/verify.ts'
+import type { ContainerRow } from './types.ts'
 
 export type { Found, LoggedOut, Login, SearchFilter }
 export type { HistoryRow, ImageSummary, SaveFormat, Verified }
@@ -49,6 +51,36 @@ export interface Transferred {
   readonly error: CaissonError | undefined
 }
 
+export interface DiskUsage {
+  readonly images: readonly (ImageSummary & { readonly containers: number })[]
+  readonly store: StoreUsage
+  readonly containers: readonly { readonly row: ContainerRow; readonly sizeBytes: number }[]
+  readonly volumes: readonly { readonly name: string; readonly links: number; readonly sizeBytes: number }[]
+}
+
+export interface PrunedImages extends RemovedNames {
+  readonly reclaimedBytes: number
+}
+
+export interface PruneWish {
+  /** Anonymous volumes too. */
+  readonly volumes: boolean
+  /** What filters say; createdAt: milliseconds since the epoch. */
+  readonly isWanted: (thing: {
+    readonly labels: Readonly<Record<string, string>>
+    readonly createdAt: number
+  }) => boolean
+  readonly dryRun: boolean
+}
+
+/** Of one project. */
+export interface PrunedProjects {
+  readonly containers: readonly { readonly id: string; readonly name: string }[]
+  readonly networks: readonly string[]
+  readonly volumes: readonly string[]
+  readonly reclaimedBytes: number
+}
+
 /** What can be asked of, and done to, images that are here. */
 export interface ImageStore {
   /** All of them, each once. */
@@ -62,6 +94,11 @@ export interface ImageStore {
   verifyImages(names: readonly string[], fix: boolean): Promise<readonly Verified[]>
   /** By name, or by an id or its beginning. `force`: from under stopped containers, and all names of an id. */
   removeImage(reference: string, force: boolean): Promise<RemovedNames>
+  /** Images that no container was made from, of those that are wanted. `dryRun`: only says which. */
+  pruneImages(isWanted: (image: ImageSummary) => boolean, dryRun: boolean): Promise<PrunedImages>
+  /** Containers that do not run, and what they leave, of every project. Throws ChangeError. */
+  pruneProjects(wish: PruneWish): AsyncIterable<PrunedProjects>
+  diskUsage(): Promise<DiskUsage>
 }
 
 /** What can be asked of registries beside images. `host`: as the user wrote it; empty: Docker Hub. */

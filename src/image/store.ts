@@ -236,7 +236,7 @@ export const nameImage = (content: ContentRoot, image: NamedImage): ListedImage 
 export const writeReference = (content: ContentRoot, record: ReferenceRecord): void =>
   writeWhole(referenceFile(content, record.reference), `${JSON.stringify(record)}\n`)
 
-const namesIn = (directory: string): readonly string[] => (existsSync(directory) ? readdirSync(directory) : [])
+export const namesIn = (directory: string): readonly string[] => (existsSync(directory) ? readdirSync(directory) : [])
 
 /** Digests of all that an image is in the store, beside its unpacked layers. */
 export const blobsOf = (content: ContentRoot, { id, manifest, indexes }: ReferenceRecord): readonly string[] => {

@@ -84,7 +84,7 @@ export const startOperation = ({ id, name, service, number }: ObservedContainer)
   container: id,
 })
 
-const removeOperation = ({ id, name }: ObservedContainer, anonymousVolumes: boolean): Operation => ({
+export const removeOperation = ({ id, name }: ObservedContainer, anonymousVolumes: boolean): Operation => ({
   kind: 'removeContainer',
   container: id,
   name,

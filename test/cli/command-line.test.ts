@@ -66,6 +66,17 @@ test('nouns have commands of their own', async () => {
   assert.is((await failure('image list')).message, 'unknown command image list')
 })
 
+test('short forms of docker mean the command of their noun', async () => {
+  for (const [words, name] of [
+    ['save a', 'image save'],
+    ['tag a b', 'image tag'],
+    ['rmi a', 'image rm'],
+    ['load', 'image load'],
+    ['history a', 'image history'],
+  ] as const)
+    assert.is((await read(words)).name, name)
+})
+
 test('a command that was meant is named', async () => assert.is((await failure('dwon')).hint, 'did you mean "down"?'))
 
 test('a command of Compose that is not there yet says so', async () =>

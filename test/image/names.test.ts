@@ -1,5 +1,5 @@
 /** Names of images: given, taken, and what goes with the last one. */
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
@@ -7,11 +7,12 @@ import * as assert from 'uvu/assert'
 import { historyOf } from '../../src/image/history.ts'
 import { inspectImage } from '../../src/image/inspect.ts'
 import { loadArchive } from '../../src/image/load.ts'
-import { layerOf } from '../../src/image/paths.ts'
+import { blobOf, layerOf } from '../../src/image/paths.ts'
 import { type ImageUser, removeImageNames } from '../../src/image/remove.ts'
-import { allRecords, findRecord, resolveMadeFrom, sweep, writeReference } from '../../src/image/store.ts'
+import { allRecords, blobsOf, findRecord, resolveMadeFrom, sweep, writeReference } from '../../src/image/store.ts'
 import { summarise } from '../../src/image/summary.ts'
 import { tag } from '../../src/image/tag.ts'
+import { storeUsage } from '../../src/image/usage.ts'
 import { archive, ociArchive, ociImage } from './archive.ts'
 
 const test = suite<{ root: string; base: string }>('names', { root: '', base: '' })
@@ -154,6 +155,22 @@ test('a summary has each image once, with what it shares with others', (place) =
     { references: ['another:latest', 'both:1'], sizeBytes: 15, sharedBytes: 5, labels: { a: 'b' } },
     { references: ['one:1'], sizeBytes: 5, sharedBytes: 5, labels: {} },
   ])
+})
+
+test('the store takes every layer and blob once; what no container needs can be reclaimed', (place) => {
+  const size = (digests: readonly string[]) =>
+    digests.reduce((sum, digest) => sum + statSync(blobOf(place, digest)).size, 0)
+  const both = findRecord(place, 'both:1')
+  const one = findRecord(place, 'one:1')
+  const all = [...new Set([...blobsOf(place, both), ...blobsOf(place, one)])]
+  const usage = storeUsage(place, new Set([one.id]))
+  assert.equal(usage, {
+    unpackedBytes: 15,
+    storedBytes: size(all),
+    reclaimableBytes: 10 + size(all) - size([...new Set(blobsOf(place, one))]),
+  })
+  assert.is(storeUsage(place, new Set()).reclaimableBytes, 15 + size(all))
+  assert.is(storeUsage(place, new Set([both.id, one.id])).reclaimableBytes, 0)
 })
 
 test('history has a row for each step, the last one first; layers that it does not mention come on top', () => {

@@ -151,4 +151,64 @@ test('two loads of the same archive side by side both succeed', () => {
   ok('image', 'rm', 'tiny:1', 'shop/tiny:2')
 })
 
+const df = (): Record<string, Record<string, string>> =>
+  Object.fromEntries(
+    ok('system', 'df', '--format', 'json')
+      .trim()
+      .split('\n')
+      .map((line) => [JSON.parse(line).Type, JSON.parse(line)]),
+  )
+
+test('prune takes images without a name, with -a those without a container; -f is asked for where there is no terminal', () => {
+  ok('load', '-q', '-i', join(scratch, 'tiny.tar'))
+  const base = ok('image', 'inspect', '-f', '{{.Id}}', 'tiny:1').trim()
+  ok('rmi', 'shop/tiny:2')
+  ok('image', 'import', '-m', 'another', join(scratch, 'rootfs.tar'), 'tiny:1')
+  const project = projectOf('tiny:1')
+  project.run('up', '-d')
+  assert.equal([df().Images?.TotalCount, df().Images?.Active], ['2', '1'])
+  assert.is(caisson(['image', 'prune']).status, 2)
+  assert.match(ok('image', 'prune', '--dry-run'), new RegExp(`deleted: ${base}`))
+  assert.equal(names(), ['<none>:<none>', 'tiny:1'])
+  assert.match(ok('image', 'prune', '-f'), new RegExp(`deleted: ${base}`))
+  assert.equal(names(), ['tiny:1'])
+  ok('image', 'prune', '-a', '-f')
+  assert.equal(names(), ['tiny:1'])
+  assert.match(df().Images?.Reclaimable ?? '', /^0B/)
+  project.run('down', '-t', '0')
+  assert.match(ok('image', 'prune', '-a', '-f', '--filter', 'until=24h'), /^Total reclaimed space: 0B$/m)
+  assert.match(ok('image', 'prune', '-a', '-f'), /^untagged: tiny:1$/m)
+  for (const directory of ['layers', 'blobs/sha256']) assert.equal(readdirSync(content(directory)), [])
+})
+
+test('system prune takes what does not run of every project, and leaves what runs with its network', () => {
+  const compose = (command: string) =>
+    `services:\n  a: {image: caisson/host, stop_signal: SIGKILL, command: [${command}], volumes: [/data, "kept:/kept"]}\nvolumes: {kept: {}}\n`
+  const runs = folder(compose('/bin/sleep, "1000"'))
+  const ended = folder(compose('/bin/sh, -c, "echo text >/written; echo text >/data/file; echo text >/kept/file"'))
+  runs.run('up', '-d')
+  ended.run('up', '-d')
+  ended.run('wait', 'a')
+  const before = df()
+  assert.equal([before.Containers?.TotalCount, before.Containers?.Active], ['2', '1'])
+  assert.equal(before['Local Volumes']?.TotalCount, '4')
+  assert.match(ok('system', 'prune', '-f', '--filter', 'until=24h'), /^Total reclaimed space: 0B$/m)
+  const wished = ok('system', 'prune', '--dry-run', '--volumes')
+  assert.is(df().Containers?.TotalCount, '2')
+  const said = ok('system', 'prune', '-f', '--volumes')
+  for (const text of [wished, said]) {
+    assert.match(text, new RegExp(`^Deleted Networks:\n${ended.name}_default\n\n`, 'm'))
+    assert.match(text, /^Deleted Containers:\n[0-9a-f]{12,64}\n\n/m)
+    assert.not.match(text, /space: 0B/)
+  }
+  const after = df()
+  assert.equal([after.Containers?.TotalCount, after.Containers?.Active], ['1', '1'])
+  assert.is(after['Local Volumes']?.TotalCount, '3')
+  assert.match(ok('system', 'df', '-v'), new RegExp(`${ended.name}_kept\\s+0\\s+`))
+  assert.match(runs.run('ps'), /Up/)
+  runs.run('down', '-v', '-t', '0')
+  ended.write('compose.yaml', compose('/bin/true'))
+  ended.run('down', '-v', '-t', '0')
+})
+
 test.run()

@@ -1,23 +1,11 @@
-import { createInterface } from 'node:readline/promises'
 import { finishChange } from '../change.ts'
 import { defineCommand } from '../command.ts'
+import { confirm } from '../confirm.ts'
 import type { Engine, ProjectTarget } from '../../index.ts'
 import { flag } from '../grammar.ts'
 import { findTarget } from '../target.ts'
 
 import { openReader, requireRoot, withProgress } from '../runtime.ts'
-import { UsageError } from '../usage.ts'
-
-const confirm = async (): Promise<boolean> => {
-  if (process.stdin.isTTY !== true)
-    throw new UsageError('rm asks before it removes, and there is no terminal', 'use rm -f')
-  const asking = createInterface({ input: process.stdin, output: process.stderr })
-  try {
-    return /^y(es)?$/i.test((await asking.question('Are you sure? [yN] ')).trim())
-  } finally {
-    asking.close()
-  }
-}
 
 const isUp = (state: string): boolean => ['running', 'paused', 'restarting'].includes(state)
 
@@ -47,7 +35,7 @@ export const rm = defineCommand({
       return 0
     }
     if (names.length > 0) context.stderr.write(`Going to remove ${names.join(', ')}\n`)
-    if (!values.force && !dryRun && !(await confirm())) return 1
+    if (!values.force && !dryRun && !(await confirm('rm', 'Are you sure? [yN] '))) return 1
     const outcome = await withProgress(context, (engine) =>
       engine.remove(target, { ...change, volumes: values.volumes }),
     )
