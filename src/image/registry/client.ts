@@ -4,7 +4,7 @@ import { CaissonError } from '../../errors.ts'
 import type { Descriptor } from '../archive-file.ts'
 import { type Asked, connectionError, malformed, statusOf } from './errors.ts'
 import { type ClientOptions, type Document, type Host, openHost, type Question } from './host.ts'
-import { readHostFiles, tlsOf } from './hosts.ts'
+import { HUB, readHostFiles, tlsOf } from './hosts.ts'
 import { createTransport, type HttpResponse } from './transport.ts'
 import type { BlobStream, ManifestBytes, RegistryClient, Repository } from './types.ts'
 import { cancelUpload, uploadBlob } from './upload.ts'
@@ -49,11 +49,15 @@ const mediaTypeOf = (bytes: Buffer, response: HttpResponse): string => {
 export const pullScope = ({ path }: Repository): string => `repository:${path}:pull`
 export const pushScope = ({ path }: Repository): string => `repository:${path}:pull,push`
 
-const shown = ({ path }: Repository, reference: string): string =>
-  `${path}${isDigest(reference) ? '@' : ':'}${reference}`
+/** As users write it. */
+const nameOf = ({ host, path }: Repository): string =>
+  host === HUB ? path.replace(/^library\//, '') : `${host}/${path}`
+
+const shown = (repository: Repository, reference: string): string =>
+  `${nameOf(repository)}${isDigest(reference) ? '@' : ':'}${reference}`
 
 export const createRegistryClient = (options: ClientOptions): RegistryClient => {
-  const files = readHostFiles(options.environment)
+  const files = readHostFiles(options)
   const transport = createTransport(options.environment, (host) => tlsOf(host, files))
   const hosts = new Map<string, Host>()
   const hostOf = (repository: Repository): Host => {
@@ -85,7 +89,7 @@ export const createRegistryClient = (options: ClientOptions): RegistryClient => 
     hasBlob: async (repository, digest) => {
       const response = await hostOf(repository).ask({
         ...{ method: 'HEAD', path: `${repository.path}/blobs/${digest}`, scope: pushScope(repository) },
-        ...{ what: `${repository.path}@${digest}`, good: [200, 404] },
+        ...{ what: shown(repository, digest), good: [200, 404] },
       })
       response.body.resume()
       return response.status === 200
@@ -94,7 +98,7 @@ export const createRegistryClient = (options: ClientOptions): RegistryClient => 
       const query = new URLSearchParams({ mount: digest, from })
       const scope = `${pushScope(repository)} repository:${from}:pull`
       const host = hostOf(repository)
-      const question = { scope, what: `${repository.path}@${digest}`, body: Buffer.alloc(0) }
+      const question = { scope, what: shown(repository, digest), body: Buffer.alloc(0) }
       const path = `${repository.path}/blobs/uploads/?${query}`
       try {
         const response = await host.ask({ ...question, method: 'POST', path, good: [201, 202] })
@@ -142,7 +146,7 @@ const openBlob = async (
   const range = offset > 0 ? { range: `bytes=${offset}-` } : {}
   const question: Question = {
     ...{ method: 'GET', path: `${repository.path}/blobs/${digest}`, scope: pullScope(repository), signal },
-    ...{ headers: { 'accept-encoding': 'identity', ...range }, what: `${repository.path}@${digest}` },
+    ...{ headers: { 'accept-encoding': 'identity', ...range }, what: shown(repository, digest) },
     ...{ good: offset > 0 ? [200, 206, 416] : [200], mayMirror: true },
   }
   const response = await host.ask(question)
@@ -192,7 +196,7 @@ const listTags = async (host: Host, repository: Repository): Promise<readonly st
   let path: string | undefined = `${repository.path}/tags/list?n=1000`
   for (let page = 0; path !== undefined && page < MAX_PAGES; page++) {
     const question: Question = {
-      ...{ method: 'GET', path, scope: pullScope(repository), what: `tags of ${repository.path}`, good: [200] },
+      ...{ method: 'GET', path, scope: pullScope(repository), what: `tags of ${nameOf(repository)}`, good: [200] },
     }
     const { response, bytes }: Document = await host.read(question, MAX_DOCUMENT)
     tags.push(...namesIn(bytes, { what: question.what, host: host.host }))

@@ -84,7 +84,7 @@ export const statusOf = (error: unknown): number => {
 export const malformed = ({ what, host }: Pick<Asked, 'what' | 'host'>, wrong: string): CaissonError =>
   new CaissonError('EREGISTRY', `${what}: ${host} does not answer as a registry does: ${wrong}`)
 
-const TLS_CODES = /^(?:ERR_TLS|ERR_SSL|CERT_|UNABLE_TO|SELF_SIGNED|DEPTH_ZERO|EPROTO|HOSTNAME_MISMATCH)/
+const TLS_CODES = /^(?:ERR_TLS|ERR_SSL|ERR_OSSL|CERT_|UNABLE_TO|SELF_SIGNED|DEPTH_ZERO|EPROTO|HOSTNAME_MISMATCH)/
 const DNS_CODES = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EAI_FAIL', 'EAI_NODATA'])
 const TIMEOUT_CODES = new Set(['ETIMEDOUT', 'ESOCKETTIMEDOUT'])
 
@@ -117,5 +117,10 @@ export const connectionError = ({ what, host }: Asked, error: unknown): unknown 
       cause: error,
     })
   if (TIMEOUT_CODES.has(code)) return new CaissonError('ETIMEDOUT', `${what}: ${host} does not answer: ${why}`, options)
+  if (code === 'EPROXY')
+    return new CaissonError('EPROXY', `${what}: ${host} cannot be reached: ${why}`, {
+      hint: 'HTTPS_PROXY names the proxy, NO_PROXY the hosts that need none',
+      cause: error,
+    })
   return new CaissonError('ECONNECTION', `${what}: the connection to ${host} failed: ${why}`, options)
 }

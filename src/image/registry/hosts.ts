@@ -1,10 +1,11 @@
 /** Where a registry is spoken to, and how: TLS, mirrors and insecure registries, as Docker's files on this machine say. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { rootCertificates } from 'node:tls'
+import { isWithin } from './proxy.ts'
 
 export interface Tls {
-  readonly ca: readonly string[] | undefined
+  readonly ca: readonly string[]
   readonly cert: string | undefined
   readonly key: string | undefined
   /** false: of an insecure registry, whose certificate may be anybody's. */
@@ -23,7 +24,7 @@ export interface HostFiles {
   readonly mirrors: readonly string[]
   /** Directories with a directory for each host. */
   readonly certificates: readonly string[]
-  /** PEM of authorities beside Node's own. */
+  /** PEM of those whom this machine trusts. */
   readonly authorities: readonly string[]
 }
 
@@ -41,6 +42,11 @@ export const registryHost = (text: string): string => {
 
 type Environment = Readonly<Record<string, string | undefined>>
 
+export interface HostOptions {
+  readonly environment: Environment
+  readonly warn: (message: string) => void
+}
+
 const readText = (path: string): string | undefined => {
   try {
     return readFileSync(path, 'utf8')
@@ -49,13 +55,13 @@ const readText = (path: string): string | undefined => {
   }
 }
 
-const daemonJson = (environment: Environment): Readonly<Record<string, unknown>> => {
+/** {}: it is not there, or is nothing that can be used, which is said. */
+const daemonJson = (environment: Environment, warn: (message: string) => void): Readonly<Record<string, unknown>> => {
+  const path = environment.CAISSON_DAEMON_JSON || '/etc/docker/daemon.json'
   try {
-    return JSON.parse(readText(environment.CAISSON_DAEMON_JSON || '/etc/docker/daemon.json') ?? '{}') as Record<
-      string,
-      unknown
-    >
+    return Object(JSON.parse(readText(path) || '{}')) as Record<string, unknown>
   } catch {
+    warn(`${path} is no JSON: mirrors and insecure registries in it are not used`)
     return {}
   }
 }
@@ -63,12 +69,20 @@ const daemonJson = (environment: Environment): Readonly<Record<string, unknown>>
 const texts = (value: unknown): readonly string[] => (Array.isArray(value) ? value.map(String) : [])
 const words = (value: string | undefined): readonly string[] => (value ?? '').split(/[\s,]+/).filter(Boolean)
 
-export const readHostFiles = (environment: Environment): HostFiles => {
-  const daemon = daemonJson(environment)
+const BUNDLES = ['ssl/certs/ca-certificates.crt', 'pki/tls/certs/ca-bundle.crt', 'ssl/ca-bundle.pem', 'ssl/cert.pem']
+
+/** As Go programs find them. undefined: this machine names none. */
+const systemAuthorities = ({ SSL_CERT_FILE }: Environment): readonly string[] | undefined => {
+  const paths = SSL_CERT_FILE ? [SSL_CERT_FILE] : BUNDLES.map((path) => join('/etc', path))
+  const found = paths.map(readText).find((text) => text !== undefined)
+  return found === undefined ? undefined : [found]
+}
+
+export const readHostFiles = ({ environment, warn }: HostOptions): HostFiles => {
+  const daemon = daemonJson(environment, warn)
   // The shebang keeps NODE_EXTRA_CA_CERTS from Node, which would read it at every start.
   const extra = environment.CAISSON_CA || environment.NODE_EXTRA_CA_CERTS
-  const more = [extra, environment.SSL_CERT_FILE].flatMap((path) => (path ? (readText(path) ?? []) : []))
-  const system = readText('/etc/ssl/certs/ca-certificates.crt')
+  const more = extra ? (readText(extra) ?? []) : []
   return {
     insecure: [...texts(daemon['insecure-registries']), ...words(environment.CAISSON_INSECURE_REGISTRIES)],
     mirrors: [...texts(daemon['registry-mirrors']), ...words(environment.CAISSON_REGISTRY_MIRRORS)],
@@ -77,7 +91,7 @@ export const readHostFiles = (environment: Environment): HostFiles => {
       ...['/etc/caisson/certs.d', '/etc/docker/certs.d', '/etc/containers/certs.d'],
       join(environment.HOME ?? '/', '.config/containers/certs.d'),
     ],
-    authorities: [...more, ...(system === undefined ? [] : [system])],
+    authorities: [...(systemAuthorities(environment) ?? rootCertificates), ...[more].flat()],
   }
 }
 
@@ -85,25 +99,23 @@ const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/
 
 export const isLoopback = (host: string): boolean => LOOPBACK.test(host)
 
-const octets = (address: string): number | undefined => {
-  const parts = address.split('.').map(Number)
-  if (parts.length !== 4 || parts.some((part) => !(part >= 0 && part < 256))) return undefined
-  return parts.reduce((sum, part) => sum * 256 + part, 0)
-}
-
 /** `host`, `host:port`, or a network as `10.0.0.0/8`, as daemon.json has them. */
 const matches = (host: string, entry: string): boolean => {
-  const name = host.replace(/:\d+$/, '')
-  const [network = '', bits] = entry.replace(/^https?:\/\//, '').split('/')
-  if (bits === undefined) return network === host || network === name
-  const [address, base] = [octets(name), octets(network)]
-  if (address === undefined || base === undefined) return false
-  const size = 2 ** (32 - Number(bits))
-  return Math.floor(address / size) === Math.floor(base / size)
+  const name = host.replace(/:\d+$/, '').replace(/^\[|\]$/g, '')
+  const wanted = entry.replace(/^https?:\/\//, '').replace(/\/$/, '')
+  return wanted.includes('/') ? isWithin(name, wanted) : wanted === host || wanted === name
+}
+
+const namesIn = (directory: string): readonly string[] => {
+  try {
+    return readdirSync(directory).sort()
+  } catch {
+    return []
+  }
 }
 
 const clientFiles = (directory: string) => {
-  const names = existsSync(directory) ? readdirSync(directory).sort() : []
+  const names = namesIn(directory)
   const read = (suffix: string) =>
     names.filter((name) => name.endsWith(suffix)).flatMap((name) => readText(join(directory, name)) ?? [])
   return { ca: read('.crt'), cert: read('.cert')[0], key: read('.key')[0] }
@@ -115,9 +127,8 @@ const isInsecure = (host: string, { insecure }: HostFiles): boolean => insecure.
 export const tlsOf = (host: string, files: HostFiles): Tls => {
   const found = files.certificates.map((directory) => clientFiles(join(directory, host)))
   const own = found.flatMap(({ ca }) => ca)
-  const cas = [...own, ...files.authorities]
   return {
-    ca: cas.length === 0 ? undefined : [...rootCertificates, ...cas],
+    ca: [...own, ...files.authorities],
     cert: found.find(({ cert }) => cert !== undefined)?.cert,
     key: found.find(({ key }) => key !== undefined)?.key,
     rejectUnauthorized: !isInsecure(host, files),

@@ -15,7 +15,7 @@ export interface Login {
 
 /** Throws EUNAUTHORISED, or as the client. */
 const tryOut = async (options: ClientOptions, { host, username, password }: Login): Promise<void> => {
-  const files = readHostFiles(options.environment)
+  const files = readHostFiles(options)
   const transport = createTransport(options.environment, (each) => tlsOf(each, files))
   const given = { username, password, source: 'just entered' }
   const registry = openHost(transport, files, { ...options, given }, { host, path: '' })

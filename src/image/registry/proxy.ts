@@ -1,31 +1,57 @@
 /** HTTP_PROXY, HTTPS_PROXY and NO_PROXY, in either case, as Go programs read them (golang.org/x/net/http/httpproxy). */
+import { BlockList, isIP } from 'node:net'
+import { CaissonError } from '../../errors.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
 const variable = (environment: Environment, name: string): string =>
   environment[name] || environment[name.toLowerCase()] || ''
 
-const isLocal = (name: string): boolean => name === 'localhost' || /^127\./.test(name) || name === '[::1]'
+const bare = (hostname: string): string => hostname.replace(/^\[|\]$/g, '').toLowerCase()
 
-/** `example.org` and `.example.org` are its subdomains too (the first the domain itself), `*` is everything. */
-const isExempt = ({ hostname, host }: URL, list: string): boolean =>
-  list
-    .split(',')
-    .map((entry) => entry.trim().toLowerCase())
-    .filter(Boolean)
-    .some((entry) => {
-      if (entry === '*') return true
-      if (entry === host || entry === hostname) return true
-      const domain = entry.replace(/^\*?\.?/, '').replace(/:\d+$/, '')
-      return hostname.endsWith(`.${domain}`)
-    })
+const isLocal = (hostname: string): boolean =>
+  hostname === 'localhost' || hostname === '::1' || (isIP(hostname) === 4 && hostname.startsWith('127.'))
 
-/** undefined: directly. */
+/** `10.0.0.0/8`. false where either is no address. */
+export const isWithin = (address: string, network: string): boolean => {
+  const [base = '', bits = ''] = network.split('/')
+  const family = isIP(base)
+  if (family === 0 || isIP(address) !== family || !/^\d{1,3}$/.test(bits)) return false
+  if (Number(bits) > (family === 4 ? 32 : 128)) return false
+  const type = family === 4 ? 'ipv4' : 'ipv6'
+  const list = new BlockList()
+  list.addSubnet(base, Number(bits), type)
+  return list.check(address, type)
+}
+
+const portOf = ({ port, protocol }: URL): string => port || (protocol === 'https:' ? '443' : '80')
+
+/** `example.org` is what is below it, too; `.example.org` and `*.example.org` only that. An address, a network, or `*` for all. */
+const exempts = (entry: string, url: URL): boolean => {
+  const hostname = bare(url.hostname)
+  if (entry === '*') return true
+  if (entry.includes('/')) return isWithin(hostname, entry)
+  const [, name = '', port] = /^(.*?)(?::(\d+))?$/.exec(isIP(entry) === 6 ? `[${entry}]` : entry) ?? []
+  if (port !== undefined && port !== portOf(url)) return false
+  const wanted = bare(name)
+  const isBelow = isIP(hostname) === 0 && hostname.endsWith(`.${wanted.replace(/^\*?\./, '')}`)
+  return hostname === wanted || isBelow
+}
+
+/** undefined: directly. Throws EPROXY. */
 export const proxyFor = (url: URL, environment: Environment): URL | undefined => {
-  const value = variable(environment, url.protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY')
-  if (value === '' || isLocal(url.hostname) || isExempt(url, variable(environment, 'NO_PROXY'))) return undefined
+  const name = url.protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY'
+  const value = variable(environment, name)
+  if (value === '' || isLocal(bare(url.hostname))) return undefined
+  const entries = variable(environment, 'NO_PROXY')
+    .toLowerCase()
+    .split(/[\s,]+/)
+    .filter(Boolean)
+  if (entries.some((entry) => exempts(entry, url))) return undefined
   const text = value.includes('://') ? value : `http://${value}`
-  return URL.canParse(text) ? new URL(text) : undefined
+  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return new URL(text)
+  // The value is not shown: it may hold a password.
+  throw new CaissonError('EPROXY', `${name} names no proxy that speaks HTTP`, { hint: 'its form is http://host:port' })
 }
 
 export const proxyHeader = ({ username, password }: URL): Record<string, string> => {

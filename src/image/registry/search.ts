@@ -88,7 +88,7 @@ export const search = async (options: ClientOptions, request: Search): Promise<r
   const isHub = request.host === HUB
   if (isHub && request.term === '')
     throw new CaissonError('ESEARCH', `${displayHost(request.host)} lists nothing without a term to search for`)
-  const files = readHostFiles(options.environment)
+  const files = readHostFiles(options)
   const transport = createTransport(options.environment, (each) => tlsOf(each, files))
   try {
     const host = openHost(transport, files, options, { host: isHub ? SEARCH_HOST : request.host, path: '' })

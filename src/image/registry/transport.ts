@@ -80,10 +80,13 @@ class TunnelAgent extends https.Agent {
 
 type Environment = Readonly<Record<string, string | undefined>>
 
+/** Certificates are parsed once for all connections to a host: there are many. */
 const secureOptions = ({ ca, cert, key, rejectUnauthorized }: Tls): https.AgentOptions => ({
-  ...(ca === undefined ? {} : { ca: [...ca] }),
-  ...(cert === undefined ? {} : { cert }),
-  ...(key === undefined ? {} : { key }),
+  secureContext: tls.createSecureContext({
+    ca: [...ca],
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+  }),
   rejectUnauthorized,
 })
 
@@ -111,6 +114,15 @@ const isFollowed = ({ method, body }: HttpRequest, status: number): boolean =>
   method === 'GET' || method === 'HEAD'
     ? REDIRECTS.has(status)
     : (status === 307 || status === 308) && (body === undefined || Buffer.isBuffer(body))
+
+/** What came over TLS does not go on without. */
+const targetOf = (url: string, location: string): URL => {
+  const next = URL.canParse(location, url) ? new URL(location, url) : undefined
+  if (next === undefined) throw new CaissonError('EREGISTRY', `${url} leads to what is no address`)
+  if (new URL(url).protocol === 'https:' && next.protocol !== 'https:')
+    throw new CaissonError('EREGISTRY', `${url} leads from https to ${next.origin}`)
+  return next
+}
 
 /** Of one command. `trust`: by host. */
 export const createTransport = (environment: Environment, trust: (host: string) => Tls): Transport => {
@@ -162,9 +174,7 @@ export const createTransport = (environment: Environment, trust: (host: string) 
       response.body.resume()
       if (redirects === MAX_REDIRECTS)
         throw new CaissonError('EREGISTRY', `${request.url} leads through too many redirects`)
-      const next = new URL(location, url)
-      if (new URL(url).protocol === 'https:' && next.protocol !== 'https:')
-        throw new CaissonError('EREGISTRY', `${request.url} leads from https to ${next.origin}`)
+      const next = targetOf(url, location)
       // Credentials are for who asked for them (distribution-spec; RFC 9110 §15.4).
       if (next.origin !== new URL(url).origin) headers = without(headers ?? {}, 'authorization')
       url = next.href
