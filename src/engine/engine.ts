@@ -60,7 +60,7 @@ export const createEngine = (options: EngineOptions): Engine => ({
     yield* (await import('./prune.ts')).pruneProjects(options, wish)
   },
   diskUsage: async () => (await import('./disk-usage.ts')).diskUsage(options),
-  removeImage: async (reference, force) => (await import('./images.ts')).removeImage(options, reference, force),
+  removeImage: async (reference, remove) => (await import('./images.ts')).removeImage(options, reference, remove),
 
   login: async (login) => (await import('./registry.ts')).login(options, login),
   logout: async (host) => (await import('./registry.ts')).logout(options, host),

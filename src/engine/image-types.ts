@@ -93,7 +93,7 @@ export interface ImageStore {
   /** Reads every blob again. Empty `names`: all. `fix`: damaged blobs go, and the next pull or load brings them. */
   verifyImages(names: readonly string[], fix: boolean): Promise<readonly Verified[]>
   /** By name, or by an id or its beginning. `force`: from under stopped containers, and all names of an id. */
-  removeImage(reference: string, force: boolean): Promise<RemovedNames>
+  removeImage(reference: string, options: { readonly force: boolean; readonly dryRun: boolean }): Promise<RemovedNames>
   /** Images that no container was made from, of those that are wanted. `dryRun`: only says which. */
   pruneImages(isWanted: (image: ImageSummary) => boolean, dryRun: boolean): Promise<PrunedImages>
   /** Containers that do not run, and what they leave, of every project. Throws ChangeError. */

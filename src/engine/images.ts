@@ -67,9 +67,13 @@ export const tagImage = async (engine: EngineOptions, source: string, target: st
   )
 
 /** Throws EIMAGEUSED while a container stands on it. */
-export const removeImage = async (engine: EngineOptions, text: string, force: boolean): Promise<RemovedNames> =>
-  withSession(engine, (session) =>
-    naming(session)(() => removeImageNames(engine, text, { force, users: imageUsers(session) })).finally(() =>
-      sweepContent(session),
-    ),
-  )
+export const removeImage = async (
+  engine: EngineOptions,
+  text: string,
+  options: { readonly force: boolean; readonly dryRun: boolean },
+): Promise<RemovedNames> =>
+  withSession(engine, async (session) => {
+    const remove = () => removeImageNames(engine, text, { ...options, users: imageUsers(session) })
+    if (options.dryRun) return remove()
+    return naming(session)(remove).finally(() => sweepContent(session))
+  })

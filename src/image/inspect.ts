@@ -1,4 +1,5 @@
 /** `image inspect`: an image in the fields of docker's. */
+import type { Descriptor } from './archive-file.ts'
 import type { ImageConfig } from '../oci/image-config.ts'
 import { HOST_CONFIG, HOST_REFERENCE, hostBuiltAt, hostId } from './host.ts'
 import type { ContentRoot } from './paths.ts'
@@ -12,6 +13,8 @@ export interface ImageDetails {
   readonly RepoTags: readonly string[]
   readonly RepoDigests: readonly string[]
   readonly Comment: string
+  /** Of its manifest; undefined: it is not kept. */
+  readonly Descriptor?: Descriptor
   readonly Created: string
   readonly Author: string
   readonly Architecture: string
@@ -75,6 +78,7 @@ export const inspectImage = (content: ContentRoot, text: string): ImageDetails =
     ...(textOf(variant) === '' ? {} : { Variant: textOf(variant) }),
     ...{ Os: textOf(document['os']), Size: sizeBytes, RootFS: { Type: 'layers', Layers: layers } },
     Metadata: { LastTagTime: rfc3339(importedAt) },
+    ...(record.manifest === undefined ? {} : { Descriptor: record.manifest }),
     Config: configFields(isObject(config) ? config : {}),
   }
 }

@@ -91,26 +91,36 @@ export const removeRecords = (
 }
 
 /** `name@digest` beside a name: only that is forgotten. */
-const removeDigest = (content: ContentRoot, text: string): RemovedNames | undefined => {
+const removeDigest = (content: ContentRoot, text: string, dryRun: boolean): RemovedNames | undefined => {
   const { digest } = parseReference(text)
   const name = normalise(text)
   if (digest === undefined || lookUp(content, name) !== undefined) return undefined
   const having = allRecords(content).filter(({ repoDigests }) => repoDigests.includes(name))
-  for (const record of having)
+  for (const record of dryRun ? [] : having)
     writeReference(content, { ...record, repoDigests: record.repoDigests.filter((each) => each !== name) })
   return having.length === 0 ? undefined : { untagged: [name], deleted: [] }
+}
+
+export interface RemovalOptions {
+  readonly force: boolean
+  /** Only says what would go; layers are not told then. */
+  readonly dryRun?: boolean
+  readonly users: readonly ImageUser[]
 }
 
 /** The content lock is held. Throws ENOIMAGE, EIMAGEUSED, and EIMAGE for an id that several names stand for. */
 export const removeImageNames = (
   content: ContentRoot,
   text: string,
-  { force, users }: { readonly force: boolean; readonly users: readonly ImageUser[] },
+  { force, dryRun = false, users }: RemovalOptions,
 ): RemovedNames => {
-  const forgotten = removeDigest(content, text)
+  const forgotten = removeDigest(content, text, dryRun)
   if (forgotten !== undefined) return forgotten
   const going = meant(content, text, force)
-  const isLast = referencesTo(content, going[0]?.id ?? '').length === going.length
+  const id = going[0]?.id ?? ''
+  const isLast = referencesTo(content, id).length === going.length
   if (isLast) checkUnused(going, users, force)
-  return removeRecords(content, going, users)
+  if (!dryRun) return removeRecords(content, going, users)
+  const untagged = going.map(({ reference }) => reference).filter((name) => name !== id)
+  return { untagged, deleted: isLast ? [id] : [] }
 }

@@ -114,6 +114,25 @@ test('with the last name go manifest, configuration, layers and their blobs; wha
   assert.not.ok(existsSync(layerOf(place, gone ?? '')))
 })
 
+test('layers under a running container stay although no name leads to them', async (place) => {
+  const image = ociImage(parts)
+  await load(place, ociArchive(image.blobs, [named(image.descriptor, 'a:1')]))
+  const [upper = '', lower = ''] = findRecord(place, 'a:1').layers.map((chain) => layerOf(place, chain))
+  removeImageNames(place, 'a:1', UNUSED)
+  sweep(place, new Set([lower]))
+  assert.equal([existsSync(lower), existsSync(upper)], [true, false])
+  assert.equal(blobNames(place), [])
+})
+
+test('while a manifest is damaged no blob is swept, for nobody knows which it leads to', async (place) => {
+  const image = ociImage(parts)
+  await load(place, ociArchive(image.blobs, [named(image.descriptor, 'a:1')]))
+  const before = blobNames(place)
+  writeFileSync(blobOf(place, image.descriptor.digest), 'no manifest')
+  sweep(place)
+  assert.equal(blobNames(place), before)
+})
+
 const record = (reference: string, manifest: string | undefined): ReferenceRecord => ({
   ...{ version: 2, reference, id: 'sha256:id', indexes: [], repoDigests: [], layers: [], importedAt: 0, sizeBytes: 0 },
   manifest: manifest === undefined ? undefined : { mediaType: 'm', digest: manifest, size: 7 },

@@ -88,6 +88,18 @@ test('removing says what goes: names, the image with its last one, and the layer
   })
 })
 
+test('a dry run says what would go, and nothing goes', (place) => {
+  const before = allRecords(place)
+  const { id } = findRecord(place, 'both:1')
+  const dry = { ...UNUSED, dryRun: true }
+  assert.equal(removeImageNames(place, 'both:1', dry), { untagged: ['both:1'], deleted: [id] })
+  assert.is(
+    code(() => removeImageNames(place, 'both:1', { ...dry, users: [user(id, true)] })),
+    'EIMAGEUSED',
+  )
+  assert.equal(allRecords(place), before)
+})
+
 test('an id that has several names takes force, and loses all of them', (place) => {
   const { id } = findRecord(place, 'both:1')
   tag(place, 'both:1', 'both:2')
@@ -106,6 +118,7 @@ test('what registries call an image goes with the last name of the repository, a
   tag(place, 'both:1', 'both:2')
   assert.is(findRecord(place, whole).id, findRecord(place, 'both:1').id)
   assert.equal(inspectImage(place, 'both:1').RepoDigests, [whole])
+  assert.equal(inspectImage(place, 'both:1').Descriptor, findRecord(place, 'both:1').manifest)
   assert.equal(removeImageNames(place, 'both:2', UNUSED).untagged, ['both:2'])
   assert.equal(removeImageNames(place, whole, UNUSED), { untagged: [whole], deleted: [] })
   assert.equal(findRecord(place, 'both:1').repoDigests, [])

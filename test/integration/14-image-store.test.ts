@@ -2,11 +2,12 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { needsRoot } from '../helpers/root.ts'
-import { caisson, cleanUp, commandEnvironment, folder, stateRoot } from './scenario.ts'
+import { hasTerminal, Terminal } from '../helpers/terminal.ts'
+import { CLI, caisson, cleanUp, commandEnvironment, folder, runRoot, stateRoot } from './scenario.ts'
 
 needsRoot(test)
 test.after(cleanUp)
@@ -74,8 +75,7 @@ test('an image is saved, removed, loaded and runs as before', () => {
 test('the same image gives the same archive, to a file and to a pipe', () => {
   ok('image', 'save', '-o', join(scratch, 'again.tar'), 'shop/tiny:2', 'tiny:1')
   assert.ok(readFileSync(join(scratch, 'again.tar')).equals(readFileSync(join(scratch, 'tiny.tar'))))
-  const cli = resolve(import.meta.dirname, '../../dist/caisson.js')
-  sh(`${process.execPath} ${cli} image save tiny:1 shop/tiny:2 | cmp - tiny.tar`)
+  sh(`${process.execPath} ${CLI} image save tiny:1 shop/tiny:2 | cmp - tiny.tar`)
   assert.equal(
     readdirSync(scratch).filter((name) => name.endsWith('.part')),
     [],
@@ -142,9 +142,8 @@ test('after a load that was killed at any step, the next command leaves nothing 
 })
 
 test('two loads of the same archive side by side both succeed', () => {
-  const cli = resolve(import.meta.dirname, '../../dist/caisson.js')
   sh(
-    `${process.execPath} ${cli} image load -i tiny.tar & one=$!; ${process.execPath} ${cli} image load -i tiny.tar; wait $one`,
+    `${process.execPath} ${CLI} image load -i tiny.tar & one=$!; ${process.execPath} ${CLI} image load -i tiny.tar; wait $one`,
   )
   assert.equal(names(), ['shop/tiny:2', 'tiny:1'])
   assert.is(caisson(['image', 'verify']).status, 0)
@@ -158,6 +157,30 @@ const df = (): Record<string, Record<string, string>> =>
       .split('\n')
       .map((line) => [JSON.parse(line).Type, JSON.parse(line)]),
   )
+
+if (hasTerminal)
+  test('on a terminal prune asks, and save writes no archive there', async () => {
+    ok('load', '-q', '-i', join(scratch, 'tiny.tar'))
+    const on = (...line: string[]) =>
+      new Terminal([process.execPath, CLI, ...line], {
+        cwd: scratch,
+        env: { CAISSON_ROOT: stateRoot(), CAISSON_RUN: runRoot() },
+      })
+    for (const [answer, exitCode, left] of [
+      ['n', 1, ['shop/tiny:2', 'tiny:1']],
+      ['y', 0, []],
+    ] as const) {
+      const asking = on('image', 'prune', '-a')
+      await asking.shows(/continue\? \[y\/N\] $/)
+      assert.equal(names(), ['shop/tiny:2', 'tiny:1'])
+      asking.type(`${answer}\n`)
+      assert.is(await asking.ended, exitCode)
+      assert.equal(names(), left)
+    }
+    ok('load', '-q', '-i', join(scratch, 'tiny.tar'))
+    assert.is(await on('save', 'tiny:1').ended, 2)
+    ok('image', 'rm', 'tiny:1', 'shop/tiny:2')
+  })
 
 test('prune takes images without a name, with -a those without a container; -f is asked for where there is no terminal', () => {
   ok('load', '-q', '-i', join(scratch, 'tiny.tar'))

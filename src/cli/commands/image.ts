@@ -90,13 +90,13 @@ export const removeImages = defineCommand({
     force: flag('From under stopped containers, which keep the content; all names of an id', 'f'),
     noPrune: accepted(flag('Keep untagged parents, of which there are none')),
   },
-  run: async (context, { values: { force }, positionals }) => {
+  run: async (context, { values: { force, dryRun }, positionals }) => {
     requireRoot()
     const engine = openWriter(context)
     let exitCode = 0
     for (const reference of positionals) {
       try {
-        const { untagged, deleted } = await engine.removeImage(reference, force)
+        const { untagged, deleted } = await engine.removeImage(reference, { force, dryRun })
         for (const name of untagged) context.stdout.write(`Untagged: ${name}\n`)
         for (const digest of deleted) context.stdout.write(`Deleted: ${digest}\n`)
       } catch (error) {
