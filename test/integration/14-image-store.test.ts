@@ -141,6 +141,18 @@ test('after a load that was killed at any step, the next command leaves nothing 
   }
 })
 
+test('a command that cannot say beforehand what it would do refuses a dry run, and does nothing', () => {
+  const archive = join(scratch, 'tiny.tar')
+  for (const line of [
+    ['load', '-i', archive],
+    ['image', 'import', archive, 'x'],
+    ['tag', 'a', 'b'],
+    ['save', 'a'],
+  ])
+    assert.is(caisson([...line, '--dry-run']).status, 2, line.join(' '))
+  assert.equal(names(), [])
+})
+
 test('two loads of the same archive side by side both succeed', () => {
   sh(
     `${process.execPath} ${CLI} image load -i tiny.tar & one=$!; ${process.execPath} ${CLI} image load -i tiny.tar; wait $one`,

@@ -6,7 +6,7 @@ import type { Context } from '../context.ts'
 import { choice, text } from '../grammar.ts'
 import { openWriter } from '../open-writer.ts'
 import { requireRoot } from '../runtime.ts'
-import { UsageError } from '../usage.ts'
+import { refuseDryRun, UsageError } from '../usage.ts'
 
 const writeWhole = (fd: number, chunk: Buffer): void => {
   for (let at = 0; at < chunk.length; ) at += writeSync(fd, chunk, at)
@@ -62,8 +62,9 @@ export const saveImages = defineCommand({
     'caisson image save -o shop.tar shop/web:1 shop/api:1',
     'caisson image save shop/web:1 | zstd >shop.tar.zst',
   ],
-  run: async (context, { values: { output, format }, positionals }) => {
+  run: async (context, { values: { output, format, dryRun }, positionals }) => {
     requireRoot()
+    refuseDryRun('image save', dryRun)
     if (output === undefined && context.stdout.isTTY)
       throw new UsageError('image save does not write an archive to a terminal', 'use -o FILE, or | to a program')
     const archive = openWriter(context).saveImages(positionals, format)

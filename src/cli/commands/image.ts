@@ -6,7 +6,7 @@ import { reportError } from '../render/error.ts'
 import { isId } from '../render/image.ts'
 import { formatTemplate } from '../render/template.ts'
 import { openWriter } from '../open-writer.ts'
-import { UsageError } from '../usage.ts'
+import { refuseDryRun, UsageError } from '../usage.ts'
 import { openReader, requireRoot } from '../runtime.ts'
 
 export const importImage = defineCommand({
@@ -23,6 +23,7 @@ export const importImage = defineCommand({
   ],
   run: async (context, { values, positionals: [tar = '', reference = ''] }) => {
     requireRoot()
+    refuseDryRun('image import', values.dryRun)
     const options = { changes: values.change, message: values.message ?? '' }
     const archive = tar === '-' ? '-' : resolve(context.cwd, tar)
     const image = await openWriter(context).importImage(archive, reference, options)
@@ -42,8 +43,9 @@ export const loadImages = defineCommand({
     name: text('NAME', 'Name for images of which the archive only says a tag, or nothing'),
   },
   examples: ['caisson image load -i shop.tar.gz', 'docker save shop/web:1 | caisson image load'],
-  run: async (context, { values: { input, quiet, platform, name } }) => {
+  run: async (context, { values: { input, quiet, platform, name, dryRun } }) => {
     requireRoot()
+    refuseDryRun('image load', dryRun)
     if (input === undefined && process.stdin.isTTY)
       throw new UsageError('image load reads an archive: -i FILE, or | into it')
     const archive = input === undefined || input === '-' ? '-' : resolve(context.cwd, input)
@@ -75,8 +77,9 @@ export const tagImage = defineCommand({
   arity: [2, 2],
   options: {},
   examples: ['caisson image tag shop/web:1 registry.example.com/shop/web:1'],
-  run: async (context, { positionals: [source = '', target = ''] }) => {
+  run: async (context, { values: { dryRun }, positionals: [source = '', target = ''] }) => {
     requireRoot()
+    refuseDryRun('image tag', dryRun)
     await openWriter(context).tagImage(source, target)
     return 0
   },
