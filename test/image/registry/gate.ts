@@ -9,6 +9,8 @@ export type Access =
       readonly password?: string
       /** Seconds that the service says of a token; it holds until `revoke`. */
       readonly expiresIn?: number
+      /** Requests that a token is good for. */
+      readonly uses?: number
       /** Where the challenge sends clients; default this registry. */
       readonly realm?: string
     }
@@ -52,14 +54,20 @@ const basicGate = ({ user, password }: Extract<Access, { kind: 'basic' }>): Gate
   given: 0,
 })
 
-const tokenGate = ({ user, password = '', expiresIn, realm }: Extract<Access, { kind: 'token' }>): Gate => {
-  const tokens = new Map<string, readonly string[]>()
+const tokenGate = ({
+  user,
+  password = '',
+  expiresIn,
+  realm,
+  uses = Number.POSITIVE_INFINITY,
+}: Extract<Access, { kind: 'token' }>): Gate => {
+  const tokens = new Map<string, { readonly scopes: readonly string[]; left: number }>()
   let given = 0
   const issue = ({ headers }: IncomingMessage, response: ServerResponse, url: URL): true => {
     if (user !== undefined && headers.authorization !== basicOf(user, password))
       return unauthorised(response, 'Basic realm="test"')
     const token = `token-${++given}`
-    tokens.set(token, url.searchParams.getAll('scope'))
+    tokens.set(token, { scopes: url.searchParams.getAll('scope'), left: uses })
     response.writeHead(200, { 'content-type': 'application/json' })
     response.end(JSON.stringify({ token, ...(expiresIn === undefined ? {} : { expires_in: expiresIn }) }))
     return true
@@ -69,7 +77,7 @@ const tokenGate = ({ user, password = '', expiresIn, realm }: Extract<Access, { 
       if (url.pathname === '/token') return issue(request, response, url)
       const scope = scopeOf(url, request.method ?? '')
       const granted = tokens.get((request.headers.authorization ?? '').replace(/^Bearer /, ''))
-      if (granted !== undefined && (scope === '' || covers(granted, scope))) return false
+      if (granted !== undefined && granted.left-- > 0 && (scope === '' || covers(granted.scopes, scope))) return false
       const wanted = scope === '' ? '' : `,scope="${scope}"`
       return unauthorised(response, `Bearer realm="${realm ?? `${origin}/token`}",service="test"${wanted}`)
     },
