@@ -5,7 +5,7 @@ import { UsageError } from '../usage.ts'
 import { ciOf, formatGroup, type Group } from './ci.ts'
 import { formatWarning } from './error.ts'
 import { drawTransfers, isTransfer, type TransferDrawing } from './transfer.ts'
-import { formatImage, imageWord } from './transfer-state.ts'
+import { follow, formatImage, imageWord, type Transfers } from './transfer-state.ts'
 import { reasonsOf, stateWords, type StepEvent, titleOf } from './words.ts'
 
 export interface Progress {
@@ -60,21 +60,28 @@ const lines = (format: (event: EngineEvent, reasons: ReadonlySet<number>) => str
   }
 }
 
-/** A line when an image begins to come or go, and one when it is over. */
-const imageLine = (event: ImageEvent): string => {
-  const blobs = new Map()
-  const [message, milliseconds] = ['', 'milliseconds' in event ? event.milliseconds : 0]
-  return formatImage({ ...event, blobs, message, milliseconds }, 0)
+/** A line when an image begins to come or go, and one when it is over, with what has come. */
+const imageLines = (): ((event: EngineEvent) => string | undefined) => {
+  let transfers: Transfers = new Map()
+  return (event) => {
+    if (!isTransfer(event)) return undefined
+    transfers = follow(transfers, event)
+    const state = event.kind === 'image' ? transfers.get(event.image) : undefined
+    return state === undefined ? undefined : formatImage(state, 0)
+  }
 }
 
-const plain = (context: Context): Progress => ({
-  emit: lines((event, reasons) => {
-    if (event.kind === 'image') return imageLine(event)
-    if (isStep(event)) return isTold(event) ? ` ${titleOf(event.subject)}  ${stateWords(event, reasons)}` : undefined
-    return formatNotice(context, event)?.replace(/\n$/, '')
-  }, context),
-  close: async () => {},
-})
+const plain = (context: Context): Progress => {
+  const imageLine = imageLines()
+  return {
+    emit: lines((event, reasons) => {
+      if (isTransfer(event)) return imageLine(event)
+      if (isStep(event)) return isTold(event) ? ` ${titleOf(event.subject)}  ${stateWords(event, reasons)}` : undefined
+      return formatNotice(context, event)?.replace(/\n$/, '')
+    }, context),
+    close: async () => {},
+  }
+}
 
 /** As docker compose's `--progress json` has them. */
 const STATUS: Readonly<Record<StepEvent['kind'], string>> = {
