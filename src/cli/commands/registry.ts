@@ -5,7 +5,7 @@ import { flag, integer, list, readBoolean, text } from '../grammar.ts'
 import { openWriter } from '../open-writer.ts'
 import { ask } from '../prompt.ts'
 import { formatListing } from '../render/template.ts'
-import { UsageError } from '../usage.ts'
+import { refuseDryRun, UsageError } from '../usage.ts'
 
 const MAX_PASSWORD = 1 << 20
 
@@ -62,6 +62,7 @@ export const registryLogin = defineCommand({
   },
   examples: ['caisson registry login', 'caisson registry login -u jo --password-stdin registry.example < token'],
   run: async (context, { values, positionals: [host = ''] }) => {
+    refuseDryRun('registry login', values.dryRun)
     check(values)
     const username = nonEmpty(values.username ?? (await ask(context, 'Username: ', false)), 'user name')
     const password = nonEmpty(await passwordOf(context, values), 'password')
@@ -76,7 +77,8 @@ export const registryLogout = defineCommand({
   summary: 'Forget the credentials for a registry, Docker Hub by default',
   arity: [0, 1],
   options: {},
-  run: async (context, { positionals: [host = ''] }) => {
+  run: async (context, { values, positionals: [host = ''] }) => {
+    refuseDryRun('registry logout', values.dryRun)
     const name = host === '' ? 'docker.io' : host
     const { isChanged, left } = await openWriter(context).logout(host)
     context.stdout.write(isChanged ? `Removed the credentials for ${name}\n` : `Not logged in to ${name}\n`)

@@ -41,6 +41,15 @@ const filesOf = (environment: CredentialOptions['environment']): readonly string
   ]
 }
 
+const parsed = (text: string, source: string, warn: CredentialOptions['warn']): Json => {
+  try {
+    return objectOf(JSON.parse(text))
+  } catch {
+    warn(`${source} is no JSON: credentials in it are not used`)
+    return {}
+  }
+}
+
 const readJson = (path: string, warn: CredentialOptions['warn']): Json => {
   let text: string
   try {
@@ -48,12 +57,7 @@ const readJson = (path: string, warn: CredentialOptions['warn']): Json => {
   } catch {
     return {}
   }
-  try {
-    return objectOf(JSON.parse(text))
-  } catch {
-    warn(`${path} is no JSON: credentials in it are not used`)
-    return {}
-  }
+  return parsed(text, path, warn)
 }
 
 /** Under which name Docker keeps it, and helpers are asked for it. */
@@ -116,8 +120,7 @@ export const helperOf = (file: Json, host: string): string | undefined => {
 }
 
 /** `credHelpers` goes before `credsStore`, and that before `auths` (docker/cli). */
-const fromFile = async (path: string, host: string, repository: string, options: CredentialOptions) => {
-  const file = readJson(path, options.warn)
+const fromFile = async (file: Json, path: string, host: string, repository: string, options: CredentialOptions) => {
   const helper = helperOf(file, host)
   const helped = helper === undefined ? undefined : await fromHelper(helper, host, options)
   if (helped !== undefined) return helped
@@ -135,8 +138,16 @@ export const findCredentials = async (
   repository: string,
   options: CredentialOptions,
 ): Promise<Credentials | undefined> => {
-  for (const path of filesOf(options.environment)) {
-    const found = await fromFile(path, host, repository, options)
+  const { environment, warn } = options
+  // Pipelines have credentials in a variable, as a whole file (docker/cli 28).
+  const variable = environment.DOCKER_AUTH_CONFIG
+  if (variable) {
+    const { auths } = parsed(variable, 'DOCKER_AUTH_CONFIG', warn)
+    const found = await fromFile({ auths }, 'DOCKER_AUTH_CONFIG', host, repository, options)
+    if (found !== undefined) return found
+  }
+  for (const path of filesOf(environment)) {
+    const found = await fromFile(readJson(path, warn), path, host, repository, options)
     if (found !== undefined) return found
   }
   return undefined

@@ -3,7 +3,7 @@ import { setTimeout } from 'node:timers/promises'
 import { CaissonError } from '../../errors.ts'
 import { type Credentials, findCredentials } from './credentials.ts'
 import { type Asked, connectionError, networkCode, speaksNoTls, statusError } from './errors.ts'
-import { type Endpoint, endpointsOf, type HostFiles, mirrorsOf } from './hosts.ts'
+import { displayHost, type Endpoint, type HostFiles, routeOf } from './hosts.ts'
 import { type Failure, isBroken, retryDelay } from './retry.ts'
 import { type Authorizer, createAuthorizer } from './tokens.ts'
 import { type HttpRequest, type HttpResponse, readBody, type Transport } from './transport.ts'
@@ -164,8 +164,8 @@ export const openHost = (
   repository: Repository,
 ): Host => {
   const { host } = repository
-  const mirrors = mirrorsOf(host, files)
-  let endpoints = endpointsOf(host, files)
+  const { mirrors, own, isBlocked } = routeOf(repository, files)
+  let endpoints = own
   const credentials = credentialsFor(repository, options)
   const authorizer = createAuthorizer({
     transport,
@@ -174,6 +174,11 @@ export const openHost = (
   })
   const line: Line = { transport, authorizer, host, credentials }
   const respond = async (question: Question): Promise<HttpResponse> => {
+    if (isBlocked)
+      throw new CaissonError(
+        'EBLOCKED',
+        `${question.what}: registries.conf of this machine blocks ${displayHost(host)}`,
+      )
     const mirrored = await fromMirror(line, mirrors, question)
     if (mirrored !== undefined) return mirrored
     const { endpoint, response } = await firstOf(line, endpoints, question)

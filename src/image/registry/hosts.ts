@@ -3,6 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { rootCertificates } from 'node:tls'
 import { isWithin } from './proxy.ts'
+import { parseRegistries, type RegistryRule, ruleFor } from './registries-conf.ts'
+import type { Repository } from './types.ts'
 
 export interface Tls {
   readonly ca: readonly string[]
@@ -26,6 +28,8 @@ export interface HostFiles {
   readonly certificates: readonly string[]
   /** PEM of those whom this machine trusts. */
   readonly authorities: readonly string[]
+  /** Of podman. */
+  readonly rules: readonly RegistryRule[]
 }
 
 export const HUB = 'registry-1.docker.io'
@@ -78,13 +82,35 @@ const systemAuthorities = ({ SSL_CERT_FILE }: Environment): readonly string[] | 
   return found === undefined ? undefined : [found]
 }
 
-export const readHostFiles = ({ environment, warn }: HostOptions): HostFiles => {
+/** The user's own before that of the machine. */
+const registryRules = ({ environment, warn }: HostOptions): readonly RegistryRule[] => {
+  const { CONTAINERS_REGISTRIES_CONF, XDG_CONFIG_HOME, HOME = '/' } = environment
+  const own = join(XDG_CONFIG_HOME || join(HOME, '.config'), 'containers/registries.conf')
+  const paths = CONTAINERS_REGISTRIES_CONF ? [CONTAINERS_REGISTRIES_CONF] : [own, '/etc/containers/registries.conf']
+  const text = paths.map(readText).find((each) => each !== undefined)
+  return text === undefined ? [] : parseRegistries(text, warn)
+}
+
+/** Hosts that a rule as a whole calls insecure; a rule of a namespace says nothing of the rest of its host. */
+const insecureOf = ({ prefix, location, isInsecure, mirrors }: RegistryRule): readonly string[] => [
+  ...(isInsecure ? [location ?? prefix].filter((host) => !/[/*]/.test(host)) : []),
+  ...mirrors.flatMap((mirror) => (mirror.isInsecure ? [mirror.location] : [])),
+]
+
+export const readHostFiles = (options: HostOptions): HostFiles => {
+  const { environment, warn } = options
+  const rules = registryRules(options)
   const daemon = daemonJson(environment, warn)
   // The shebang keeps NODE_EXTRA_CA_CERTS from Node, which would read it at every start.
   const extra = environment.CAISSON_CA || environment.NODE_EXTRA_CA_CERTS
   const more = extra ? (readText(extra) ?? []) : []
   return {
-    insecure: [...texts(daemon['insecure-registries']), ...words(environment.CAISSON_INSECURE_REGISTRIES)],
+    rules,
+    insecure: [
+      ...texts(daemon['insecure-registries']),
+      ...words(environment.CAISSON_INSECURE_REGISTRIES),
+      ...rules.flatMap(insecureOf),
+    ],
     mirrors: [...texts(daemon['registry-mirrors']), ...words(environment.CAISSON_REGISTRY_MIRRORS)],
     certificates: [
       ...words(environment.CAISSON_CERTS_D),
@@ -142,11 +168,27 @@ export const endpointsOf = (host: string, files: HostFiles): readonly Endpoint[]
 }
 
 /** Mirrors of Docker Hub: `registry-mirrors` of daemon.json. */
-export const mirrorsOf = (host: string, files: HostFiles): readonly Endpoint[] => {
-  if (host !== HUB) return []
-  return files.mirrors.flatMap((mirror) => {
+const hubMirrors = (files: HostFiles): readonly Endpoint[] =>
+  files.mirrors.flatMap((mirror) => {
     if (!URL.canParse(mirror)) return []
-    const { origin, host: name } = new URL(mirror)
-    return [{ origin, host: name }]
+    const { origin, host } = new URL(mirror)
+    return [{ origin, host }]
   })
+
+export interface Route {
+  /** Asked first, for what is only read. */
+  readonly mirrors: readonly Endpoint[]
+  readonly own: readonly Endpoint[]
+  readonly isBlocked: boolean
+}
+
+/** Whom to ask for a repository. */
+export const routeOf = ({ host, path }: Repository, files: HostFiles): Route => {
+  const rule = ruleFor(files.rules, `${displayHost(host)}/${path}`)
+  const mirrors = (rule?.mirrors ?? []).flatMap(({ location }) => endpointsOf(registryHost(location), files))
+  return {
+    mirrors: host === HUB ? [...mirrors, ...hubMirrors(files)] : mirrors,
+    own: endpointsOf(rule?.location === undefined ? host : registryHost(rule.location), files),
+    isBlocked: rule?.isBlocked ?? false,
+  }
 }

@@ -130,6 +130,16 @@ test('a helper that fails or talks nonsense is a warning, one that has nothing i
   assert.is(await warningsOf('echo nonsense'), 1)
 })
 
+test('DOCKER_AUTH_CONFIG goes before files, and one that cannot be read is a warning', async (world) => {
+  const entry = (user: string) => ({ auths: { 'registry.example': { auth: encoded(`${user}:x`) } } })
+  const DOCKER_CONFIG = writeConfig(world, entry('file'))
+  const userWith = async (DOCKER_AUTH_CONFIG: string) =>
+    (await findCredentials('registry.example', 'a', optionsOf(world, { DOCKER_CONFIG, DOCKER_AUTH_CONFIG })))?.username
+  assert.is(await userWith(JSON.stringify(entry('variable'))), 'variable')
+  assert.is(await userWith('{'), 'file')
+  assert.is(world.warnings.length, 1)
+})
+
 test('Docker Hub has many names', () => {
   for (const name of ['', 'docker.io', 'index.docker.io', 'https://index.docker.io/v1/', 'registry-1.docker.io'])
     assert.is(registryHost(name), HUB)

@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { parseChallenges } from '../../../src/image/registry/challenge.ts'
-import { endpointsOf, mirrorsOf, readHostFiles, tlsOf } from '../../../src/image/registry/hosts.ts'
+import { endpointsOf, readHostFiles, routeOf, tlsOf } from '../../../src/image/registry/hosts.ts'
 import { retryDelay } from '../../../src/image/registry/retry.ts'
 import { createRegistryClient } from '../../../src/image/registry/client.ts'
-import { begin, end, newWorld, optionsOf, serve, type World } from './world.ts'
+import { begin, codeOf, end, newWorld, optionsOf, serve, type World } from './world.ts'
 
 const test = suite<World>('registry parts', newWorld())
 test.before.each(begin)
@@ -93,10 +93,10 @@ test('certificates of a host are for that host, with its port', (world) => {
 test('mirrors are Docker Hub’s alone', (world) => {
   const files = filesWith(world, '{"registry-mirrors": ["https://m.example/", "no address"]}')
   assert.equal(
-    mirrorsOf('registry-1.docker.io', files).map(({ origin }) => origin),
+    routeOf({ host: 'registry-1.docker.io', path: 'library/redis' }, files).mirrors.map(({ origin }) => origin),
     ['https://m.example'],
   )
-  assert.equal(mirrorsOf('a.example', files), [])
+  assert.equal(routeOf({ host: 'a.example', path: 'b' }, files).mirrors, [])
 })
 
 /** So that nothing leaves this machine when the mirror is passed over. */
@@ -118,6 +118,59 @@ test('a mirror answers for Docker Hub, without its credentials', async (world) =
     mirror.seen.map(({ headers }) => headers.authorization),
     [undefined],
   )
+})
+
+const REGISTRIES = `
+unqualified-search-registries = ["docker.io"] # not ours
+[[registry]]
+prefix = "docker.io"
+location = 'hub.example:5000'   # instead
+  [[registry.mirror]]
+  location = "near.example"
+  insecure = true
+  [[registry.mirror]]
+  location = "far.example/with/path"
+[[registry]]
+prefix = "docker.io/evil"
+blocked = true
+[[registry]]
+location = "plain.example"
+insecure = true
+[[registry]]
+prefix = "*.wild.example"
+blocked = true
+[aliases]
+"redis" = "docker.io/library/redis"
+`
+
+test('registries.conf says where else to ask, whom without TLS, and whom not', (world) => {
+  const path = join(world.home, 'registries.conf')
+  writeFileSync(path, REGISTRIES)
+  const files = filesWith(world, '{}', { CONTAINERS_REGISTRIES_CONF: path })
+  const originsOf = (host: string, path: string) => {
+    const { mirrors, own, isBlocked } = routeOf({ host, path }, files)
+    return isBlocked ? 'blocked' : [...mirrors, ...own].map(({ origin }) => origin)
+  }
+  const hub = ['https://near.example', 'http://near.example', 'https://hub.example:5000']
+  assert.equal(originsOf('registry-1.docker.io', 'library/redis'), hub)
+  assert.equal(originsOf('registry-1.docker.io', 'evil/miner'), 'blocked')
+  assert.equal(originsOf('registry-1.docker.io', 'evilness/x'), hub)
+  assert.equal(originsOf('plain.example', 'a'), ['https://plain.example', 'http://plain.example'])
+  assert.equal(originsOf('a.wild.example:5000', 'a'), 'blocked')
+  assert.equal(originsOf('other.example', 'a'), ['https://other.example'])
+  assert.not.ok(tlsOf('near.example', files).rejectUnauthorized)
+  assert.ok(tlsOf('hub.example:5000', files).rejectUnauthorized)
+  assert.is(world.warnings.length, 1)
+})
+
+test('what is blocked is not asked for', async (world) => {
+  const registry = await serve(world)
+  const path = join(world.home, 'registries.conf')
+  writeFileSync(path, `[[registry]]\nlocation = "${registry.host}"\nblocked = true\n`)
+  const client = createRegistryClient(optionsOf(world, { CONTAINERS_REGISTRIES_CONF: path }))
+  world.started.unshift(client)
+  assert.is(await codeOf(client.manifest({ host: registry.host, path: 'a' }, '1')), 'EBLOCKED')
+  assert.equal(registry.seen, [])
 })
 
 test.run()
