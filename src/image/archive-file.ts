@@ -21,6 +21,8 @@ export interface ArchiveFile {
   /** The whole of a small file. Throws EARCHIVE for one that is missing or longer than `limit` bytes. */
   read(name: string, limit: number): Buffer
   stream(name: string): AsyncIterable<Buffer>
+  /** As many of its bytes as tell how it is compressed. */
+  first(name: string): Buffer
   /** Where in the file that is. */
   range(name: string): FileRange
   close(): void
@@ -78,6 +80,10 @@ const overFile = (fd: number, members: readonly ArchiveMember[]): ArchiveFile =>
       if (size === 0) return (async function* () {})()
       const options = { fd, autoClose: false, start: offset, end: offset + size - 1, highWaterMark: CHUNK }
       return createReadStream('', options) as AsyncIterable<Buffer>
+    },
+    first: (name) => {
+      const { offset, size } = find(name)
+      return readFully(fd, offset, Math.min(size, MAGIC_BYTES))
     },
     range: (name) => {
       const { offset, size } = find(name)

@@ -3,9 +3,9 @@ import { existsSync } from 'node:fs'
 import { CaissonError } from '../errors.ts'
 import { type ArchiveFile, type Descriptor, openArchive, streamVerified } from './archive-file.ts'
 import { type ArchivedBlob, type ArchivedImage, imagesIn } from './archive-layout.ts'
-import { forIngest } from './compression.ts'
+import { forIngest, isForeign } from './compression.ts'
 import { unpackAndKeep } from './keep.ts'
-import { chainOf } from './layer.ts'
+import { chainOf, type LayerRequest } from './layer.ts'
 import { makeManifest, OCI_MANIFEST } from './manifest.ts'
 import { blobOf, type ContentRoot, hasLayer, layerBytes } from './paths.ts'
 import { formatPlatform, isPlatform, parsePlatform, thisPlatform } from './platform.ts'
@@ -24,8 +24,15 @@ export interface Loaded {
   readonly warnings: readonly string[]
 }
 
-const storedBytes = (archive: ArchiveFile, { name, digest, size }: ArchivedBlob): AsyncIterable<Buffer> =>
-  digest === undefined ? archive.stream(name) : streamVerified(archive, name, { digest, size })
+type Stored = Pick<LayerRequest, 'stored' | 'expected'>
+
+/** Read natively out of the archive's file; what only a program can decompress is verified here and comes plain from it. */
+const storedOf = (archive: ArchiveFile, { name, digest, size }: ArchivedBlob): Stored => {
+  const expected = digest === undefined ? undefined : { digest, size }
+  if (!isForeign(archive.first(name))) return { stored: archive.range(name), expected }
+  const bytes = expected === undefined ? archive.stream(name) : streamVerified(archive, name, expected)
+  return { stored: forIngest(bytes), expected: undefined }
+}
 
 /** Where the blob is in the store, if it is; of a layer that is not compressed the diff ID is its digest. */
 const storedAs = (content: ContentRoot, { digest }: ArchivedBlob, diffId: string): string | undefined =>
@@ -52,8 +59,7 @@ const storeLayers = async (
     const chain = chainOf(below[0], diffId)
     let digest = hasLayer(content, chain) ? storedAs(content, blob, diffId) : undefined
     if (digest === undefined) {
-      const stored = forIngest(storedBytes(archive, blob))
-      const request = { stored, expected: undefined, layer: { diffId, below }, name: blob.name }
+      const request = { ...storedOf(archive, blob), layer: { diffId, below }, name: blob.name }
       const layer = await unpackAndKeep(content, request)
       if (layer.unpacked.incompleteCount > 0) warn(incomplete(layer.unpacked))
       digest = layer.digest

@@ -99,14 +99,15 @@ const progress = ({ onProgress }: Work, { blob }: Layer, phase: LayerPhase, byte
 /** The bytes of the layer, unpacked beside where it is missing. */
 const obtain = async (work: Work, layer: Layer): Promise<FetchedLayer> => {
   const { content, client, repository, signal } = work
-  const { blob, chain } = layer
+  const { blob } = layer
   const makeRoot = () => {
     const root = mkdtempSync(`${layersOf(content)}/${UNFINISHED}.${process.pid}.`)
     chmodSync(root, 0o755) // a root that the archive says nothing of
     work.roots.push(root)
     return root
   }
-  const wanted = { blob, makeRoot: hasLayer(content, chain) ? undefined : makeRoot }
+  // Unpacked also where the layer is here: only then is the blob known to be what that layer was made of.
+  const wanted = { blob, makeRoot }
   const stored = blobOf(content, blob.digest)
   if (existsSync(stored)) {
     progress(work, layer, 'unpacking', blob.size)
@@ -125,6 +126,7 @@ const place = async (work: Work, layer: Layer, { ingested, root }: FetchedLayer)
   if (root === undefined || ingested.content === undefined) return
   const { diffId, unpacked } = ingested.content
   if (diffId !== layer.diffId) throw wrongContent(layer.blob.digest, diffId)
+  if (hasLayer(work.content, layer.chain)) return
   const lower = layer.below.map((chain) => layerOf(work.content, chain))
   await loadNative().settleLayer(root, unpacked.implied, lower)
   nameLayer(work.content, root, layer.chain, unpacked.bytes)

@@ -1,6 +1,5 @@
 /** `push`: what the registry lacks of an image, and then its manifest, last, so that nobody finds half of it. */
-import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs'
-import { CaissonError } from '../errors.ts'
+import { createReadStream, readFileSync, statSync } from 'node:fs'
 import { parseReference, repositoryOf } from '../oci/reference.ts'
 import type { Descriptor } from './archive-file.ts'
 import { compressedManifest } from './compress-layers.ts'
@@ -8,7 +7,8 @@ import { parseManifest } from './documents.ts'
 import { blobOf, type ContentRoot } from './paths.ts'
 import type { ManifestBytes, RegistryClient, Repository } from './registry/types.ts'
 import { semaphore } from './semaphore.ts'
-import { allRecords, blobsOf, findRecord, lookUp, nameImage, normalise, type ReferenceRecord } from './store.ts'
+import { allRecords, blobsOf, findRecord, lookUp, nameImage, normalise } from './store.ts'
+import { isForeign, wholeImage } from './whole.ts'
 
 export type BlobPhase = 'waiting' | 'there' | 'mounted' | 'uploading' | 'done'
 
@@ -40,21 +40,6 @@ export interface Pushed {
 const PARALLEL = 5
 const CHUNK = 1 << 20
 
-const manifestOf = (content: ContentRoot, { reference, manifest }: ReferenceRecord): ManifestBytes => {
-  if (manifest !== undefined && existsSync(blobOf(content, manifest.digest)))
-    return { ...manifest, bytes: readFileSync(blobOf(content, manifest.digest)) }
-  throw new CaissonError(
-    'ENOMANIFEST',
-    `image ${reference} came here before its layers were kept as they are in registries`,
-    {
-      hint: 'load, import or pull it again',
-    },
-  )
-}
-
-/** Layers that may not be given away are fetched by whoever pulls, from where their descriptors say. */
-const isForeign = ({ mediaType }: Descriptor): boolean => /nondistributable|\.foreign\./.test(mediaType)
-
 /** Configuration and layers, each once. */
 const toPush = (manifest: ManifestBytes): readonly Descriptor[] => {
   const { config, layers } = parseManifest(manifest.bytes, manifest.mediaType, manifest.digest)
@@ -72,14 +57,6 @@ const elsewhere = (content: ContentRoot, { host, path }: Repository): ReadonlyMa
       for (const digest of blobsOf(content, record)) found.set(digest, other.path)
     }
   return found
-}
-
-const checkHere = (content: ContentRoot, name: string, blobs: readonly Descriptor[]): void => {
-  const missing = blobs.find(({ digest }) => !existsSync(blobOf(content, digest)))
-  if (missing !== undefined)
-    throw new CaissonError('ENOBLOB', `image ${name} is not whole: ${missing.digest} is not here`, {
-      hint: 'pull or load it again',
-    })
 }
 
 const pushBlob = async (
@@ -115,8 +92,8 @@ export const pushImage = async (content: ContentRoot, request: PushRequest): Pro
   const { client, repository, reference } = request
   const name = normalise(reference)
   const record = lookUp(content, name) ?? findRecord(content, reference)
-  const kept = manifestOf(content, record)
-  checkHere(content, name, toPush(kept))
+  const { manifest: descriptor } = wholeImage(content, record)
+  const kept = { ...descriptor, bytes: readFileSync(blobOf(content, descriptor.digest)) }
   // What came from a registry goes back as it was: its digest is known to others.
   const manifest = record.repoDigests.length > 0 ? kept : await compressedManifest(content, kept)
   const blobs = toPush(manifest)

@@ -11,6 +11,9 @@ export interface WholeImage extends Manifest {
   readonly manifest: Descriptor
 }
 
+/** Layers that may not be given away are fetched by whoever pulls, from where their descriptors say. */
+export const isForeign = ({ mediaType }: Descriptor): boolean => /nondistributable|\.foreign\./.test(mediaType)
+
 /** Throws ENOMANIFEST, ENOBLOB. */
 export const wholeImage = (content: ContentRoot, record: ReferenceRecord): WholeImage => {
   const { reference, manifest } = record
@@ -34,6 +37,6 @@ export const wholeImage = (content: ContentRoot, record: ReferenceRecord): Whole
     manifest.mediaType,
     manifest.digest,
   )
-  for (const { digest } of [config, ...layers]) check(digest)
+  for (const { digest } of [config, ...layers.filter((layer) => !isForeign(layer))]) check(digest)
   return { record, manifest, config, layers }
 }
