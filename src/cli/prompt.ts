@@ -36,18 +36,22 @@ const readKeys = (take: (key: string) => boolean): Promise<void> =>
     stdin.resume()
   })
 
-/** `isHidden`: nothing of the answer is shown, not even its length. */
-export const ask = async (context: Context, question: string, isHidden: boolean): Promise<string> => {
+/** undefined: Ctrl-C. `isHidden`: nothing of the answer is shown, not even its length. */
+export const ask = async (context: Context, question: string, isHidden: boolean): Promise<string | undefined> => {
   const { stdin } = process
   let text = ''
-  context.stderr.write(question)
+  // Before the question: who types ahead is not shown either.
   if (isHidden) stdin.setRawMode(true)
+  context.stderr.write(question)
   try {
     await readKeys((key) => {
       const next = typed(text, key)
       text = next ?? text
       return next === undefined
     })
+  } catch (error) {
+    if (error instanceof CaissonError && error.code === 'EINTERRUPTED') return undefined
+    throw error
   } finally {
     if (isHidden) {
       stdin.setRawMode(false)

@@ -3,6 +3,8 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { typed } from '../../src/cli/prompt.ts'
 import { cli } from '../helpers/caisson.ts'
+import { skipTest } from '../helpers/root.ts'
+import { hasTerminal, NO_TERMINAL, Terminal } from '../helpers/terminal.ts'
 import { begin, end, newWorld, serve, type World } from '../image/registry/world.ts'
 
 const test = suite<World>('registry commands', newWorld())
@@ -56,5 +58,26 @@ test('keys make a line: one is taken back, all are, the end ends it, and Ctrl-C 
   assert.is(typed('ab', '\r'), undefined)
   assert.throws(() => typed('ab', '\x03'))
 })
+
+const onTerminal = 'login asks at the terminal, and shows nothing of the password'
+if (hasTerminal)
+  test(onTerminal, async (world) => {
+    const registry = await serve(world, { access: { kind: 'basic', user: 'jo', password: 'hidden-word' } })
+    const env = { CAISSON_ROOT: `${world.home}/root`, CAISSON_RUN: `${world.home}/run` }
+    const terminal = new Terminal([process.execPath, cli, 'registry', 'login', registry.host], { cwd: world.home, env })
+    await terminal.shows(/Username: /)
+    terminal.type('jo\r')
+    await terminal.shows(/Password: /)
+    terminal.type('hidden-wot\x7frd\r')
+    await terminal.shows(/Login Succeeded/)
+    assert.is(await terminal.ended, 0)
+    assert.not.match(terminal.raw, /hidden/)
+    const command = [process.execPath, cli, 'registry', 'login', '-u', 'jo', registry.host]
+    const interrupted = new Terminal(command, { cwd: world.home, env })
+    await interrupted.shows(/Password: /)
+    interrupted.type('hid\x03')
+    assert.is(await interrupted.ended, 130)
+  })
+else skipTest(test, onTerminal, NO_TERMINAL)
 
 test.run()

@@ -5,7 +5,7 @@ import { flag, integer, list, readBoolean, text } from '../grammar.ts'
 import { openWriter } from '../open-writer.ts'
 import { ask } from '../prompt.ts'
 import { formatListing } from '../render/template.ts'
-import { refuseDryRun, UsageError } from '../usage.ts'
+import { EXIT, refuseDryRun, UsageError } from '../usage.ts'
 
 const MAX_PASSWORD = 1 << 20
 
@@ -28,7 +28,8 @@ interface Given {
   readonly passwordStdin: boolean
 }
 
-const passwordOf = async (context: Context, { password, passwordStdin }: Given): Promise<string> => {
+/** undefined: Ctrl-C. */
+const passwordOf = async (context: Context, { password, passwordStdin }: Given): Promise<string | undefined> => {
   if (password !== undefined) {
     context.stderr.write('warning: --password shows to everybody who lists processes; --password-stdin does not\n')
     return password
@@ -44,9 +45,8 @@ const check = ({ username, password, passwordStdin }: Given): void => {
     throw new UsageError('there is no terminal to ask at', 'give --username and --password-stdin')
 }
 
-const nonEmpty = (value: string, what: string): string => {
+const nonEmpty = (value: string, what: string): void => {
   if (value === '') throw new UsageError(`the ${what} is empty`)
-  return value
 }
 
 export const registryLogin = defineCommand({
@@ -64,8 +64,12 @@ export const registryLogin = defineCommand({
   run: async (context, { values, positionals: [host = ''] }) => {
     refuseDryRun('registry login', values.dryRun)
     check(values)
-    const username = nonEmpty(values.username ?? (await ask(context, 'Username: ', false)), 'user name')
-    const password = nonEmpty(await passwordOf(context, values), 'password')
+    const username = values.username ?? (await ask(context, 'Username: ', false))
+    if (username === undefined) return EXIT.interrupted
+    nonEmpty(username, 'user name')
+    const password = await passwordOf(context, values)
+    if (password === undefined) return EXIT.interrupted
+    nonEmpty(password, 'password')
     await openWriter(context).login({ host, username, password })
     context.stdout.write('Login Succeeded\n')
     return 0
