@@ -65,6 +65,15 @@ const open = async (): Promise<Place> => {
   return { network, stop }
 }
 
+/** One that no engine has seen before: whatever else they hold shares no layer with it. */
+const freshRootfs = (): string => {
+  const path = join(scratch, 'fresh.tar')
+  writeFileSync(join(scratch, 'seen'), randomBytes(16).toString('hex'))
+  execFileSync('cp', [rootfs(), path])
+  execFileSync('tar', ['-C', scratch, '-rf', path, 'seen'])
+  return path
+}
+
 const rootfs = (): string => {
   const given = process.env.CAISSON_BENCH_ROOTFS
   if (given !== undefined) return given
@@ -78,7 +87,7 @@ const reference = (name: string): string => `127.0.0.1:${PORT}/${name}:1`
 
 /** Docker makes and pushes them: what comes is what users' registries hold. */
 const publish = (): void => {
-  among(`docker import ${rootfs()} ${reference('rootfs')} && docker push -q ${reference('rootfs')}`, scratch)
+  among(`docker import ${freshRootfs()} ${reference('rootfs')} && docker push -q ${reference('rootfs')}`, scratch)
   const context = join(scratch, 'twenty')
   const lines = Array.from({ length: LAYERS }, (_, index) => {
     mkdirSync(join(context, `d${index}`), { recursive: true })
@@ -197,7 +206,6 @@ const archives = (network: string): readonly Row[] => {
     RUNS,
   )
   among(`docker pull -q ${image}; podman pull -q --tls-verify=false ${image}`, scratch)
-  const saving = 'true'
   const what = 'of a Debian root filesystem'
   const forgetDocker = `sh -c "docker rmi -f ${image} ${QUIET}"`
   return [
@@ -205,8 +213,8 @@ const archives = (network: string): readonly Row[] => {
       `image save ${what}`,
       save?.medianMs,
       [
-        rival('Docker', `docker save -o d.tar ${image}`, saving),
-        rival('Podman', `podman save -q -o p.tar ${image}`, saving),
+        rival('Docker', `docker save -o d.tar ${image}`, 'rm -f d.tar'),
+        rival('Podman', `podman save -q -o p.tar ${image}`, 'rm -f p.tar'),
       ],
       [],
     ),
