@@ -7,7 +7,8 @@ import { filesIn, readSource } from './helpers/imports.ts'
 const CORE_LINES = 4000
 const FUNCTION_LINES = 70
 
-const sources = filesIn('native', '.cc', '.h')
+/** Of ours. */
+const sources = filesIn('native', '.cc', '.h').filter((file) => !file.startsWith('native/third_party/'))
 const isGenerated = (file: string): boolean => /generated/i.test(readSource(file).slice(0, 400))
 const core = sources.filter((file) => file.startsWith('native/core/') && !isGenerated(file))
 

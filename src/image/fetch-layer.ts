@@ -81,6 +81,8 @@ export const fetchLayer = async (fetch: LayerFetch): Promise<FetchedLayer> => {
     try {
       return await attempt(fetch, prefix)
     } catch (error) {
+      if (fetch.signal?.aborted)
+        throw new CaissonError('EABORTED', `${fetch.blob.digest}: interrupted`, { cause: error })
       const here = sizeOf(fetch.partial)
       if (codeOf(error) === 'EDIGEST') {
         // The beginning may be of another attempt that was served something else. Not removed: its lock is held.
@@ -89,7 +91,7 @@ export const fetchLayer = async (fetch: LayerFetch): Promise<FetchedLayer> => {
         continue
       }
       fruitless = here > prefix ? 0 : fruitless + 1
-      if (!BROKEN.has(codeOf(error)) || fruitless >= MAX_ATTEMPTS || fetch.signal?.aborted) throw error
+      if (!BROKEN.has(codeOf(error)) || fruitless >= MAX_ATTEMPTS) throw error
     }
   }
 }
