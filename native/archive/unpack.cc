@@ -146,6 +146,7 @@ class Unpacker {
   Result<void> put_root(const TarEntry& entry) {
     if (entry.type != TarType::directory) return refused(entry.name, "would replace the root");
     if (form_ == Form::copy) return {};  // it was there before
+    root_named_ = true;
     Place place{TRY(duplicate(root_.fd())), "."};
     for (const std::string& name : TRY(set_attributes(place, entry))) leave_out(entry.name + " (" + name + ")");
     times_["."] = entry.mtime;
@@ -318,6 +319,7 @@ class Unpacker {
   // Last: making a file changes the time of its directory.
   Result<void> finish_directories() {
     parent_.reset();
+    if (form_ == Form::layer && !root_named_) implied_.insert(".");
     if (unsettled_) result_.implied.assign(implied_.begin(), implied_.end());
     else TRY(take_from_below(root_, implied_, lower_));
     for (const auto& [path, mtime] : times_) {
@@ -337,6 +339,7 @@ class Unpacker {
   Form form_;
   bool owners_;
   bool unsettled_;
+  bool root_named_ = false;
   std::vector<uint8_t> buffer_;
   Fd parent_;  // of the entry before; empty: unknown
   std::string parent_path_;

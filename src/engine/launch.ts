@@ -23,7 +23,8 @@ import { hostnameOf } from '../spec/process.ts'
 import { createRuntimeSpec } from '../spec/runtime-spec.ts'
 import { containerPaths, journalFile, type RunPaths, runPaths, valuesFile, volumePaths } from '../state/layout.ts'
 import type { ContainerRecord, RunRecord } from '../state/records.ts'
-import { removeTree, writeRecord } from '../state/store.ts'
+import { makeWritable } from './writable.ts'
+import { writeRecord } from '../state/store.ts'
 import { encodeUndo } from '../state/undo.ts'
 import { hostDevicesOf } from './devices.ts'
 import { type Joined, joinedBy, sharesNetwork, joinedHostname, networkFiles, newRun } from './joins.ts'
@@ -177,8 +178,6 @@ const writePlans = (
   })
   for (const stale of [container.undo, container.spec, container.probe, container.exit]) rmSync(stale, { force: true })
   writeFileSync(container.undo, undo, { mode: 0o600 })
-  removeTree(container.work) // overlayfs wants a fresh one
-  for (const directory of [container.upper, container.work]) mkdirSync(directory, { recursive: true, mode: 0o755 })
   mkdirSync(container.log, { recursive: true, mode: 0o700 })
   if (probe !== undefined) {
     writeFileSync(container.probe, Buffer.concat([header(MAGIC.exec), encode(execPlan, probe)]), { mode: 0o600 })
@@ -279,6 +278,7 @@ export const launch = async (session: Session, input: LaunchInput): Promise<Buil
     plan = lower(spec, allocation, facts)
     const probe = lowerProbe(spec.caisson.health, specInput, runPaths(session.roots, record.id).control)
     writePlans(session, record, connection, plan, probe)
+    makeWritable(containerPaths(session.roots, record.id), image.layers[0])
     volumes = provideVolumes(session, record)
     writeRunFiles(session, record, connection, facts.resolvConf, hostnameOf(specInput))
     writeAllocation(runPaths(session.roots, record.id), connection, image.layers, joined.recorded)

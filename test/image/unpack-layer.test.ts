@@ -39,6 +39,12 @@ const run = (command: string, cwd: string): string => {
   return stdout
 }
 
+test('the root of a layer that does not name it is as it is below', async ({ root, lower }) => {
+  chmodSync(lower, 0o2551)
+  await unpack(root, [{ name: 'file' }], [lower])
+  assert.is(lstatSync(root).mode & 0o7777, 0o2551)
+})
+
 test('a sparse file has its content and its holes, in every way of writing them down', async ({ root, base }) => {
   const content = Buffer.alloc(3 << 20)
   content.write('middle', 1 << 20)

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'uvu'
@@ -44,6 +44,15 @@ test('image import makes a root filesystem tarball runnable under its name', () 
   project.run('up', '-d')
   assert.match(project.run('exec', '-T', 'a', 'id'), /uid=1234\(app\) gid=1234\(app\) groups=1234\(app\),77\(extra\)/)
   project.run('down', '-t', '0')
+})
+
+test('the root directory of a container is as its image has it', () => {
+  const root = rootfs()
+  chmodSync(root, 0o555)
+  assert.is(caisson(['image', 'import', tar('closed.tar', '-C', root, '.'), 'closed:1']).status, 0)
+  chmodSync(root, 0o755)
+  const project = folder('services:\n  a: {image: "closed:1", network_mode: none, command: [/bin/ls, -ld, /]}\n')
+  assert.match(project.run('run', '--rm', '-T', 'a'), /^dr-xr-xr-x /)
 })
 
 test('an image that a container uses is not removed, one that none uses is', () => {
