@@ -105,7 +105,8 @@ const asFunction = (banner = '') => ({
 })
 
 const buildCommandLine = async (esbuild, version) => {
-  const options = { ...common, outdir: 'dist/cli', minifySyntax: true, minifyWhitespace: true }
+  // Short names make a third less to read and to compile at each start.
+  const options = { ...common, outdir: 'dist/cli', minify: true }
   const main = {
     ...options,
     entryPoints: { main: 'src/cli/main.ts' },
