@@ -6,7 +6,7 @@ import { parseConfiguration } from '../image/documents.ts'
 import { blobOf } from '../image/paths.ts'
 import { isPlatform, parsePlatform } from '../image/platform.ts'
 import { isHost, lookUp, normalise, type ReferenceRecord } from '../image/store.ts'
-import { decidePull, type PullDecision, type PullFlag } from '../plan/pull.ts'
+import { decidePull, mayBeOld, type PullDecision, type PullFlag } from '../plan/pull.ts'
 import type { Transferred } from './image-types.ts'
 import { warn } from './session.ts'
 import type { EngineOptions, UpOptions } from './types.ts'
@@ -35,13 +35,9 @@ const decide = (engine: EngineOptions, service: Service, flag: PullFlag | undefi
   return decidePull({ service, flag, otherwise: 'missing', here, now: Date.now() })
 }
 
-/** `always` means it; who refreshes now and then goes on with what is here when there is no registry to be asked. */
-const isRefresh = ({ pullPolicy }: Service, flag: PullFlag | undefined): boolean =>
-  flag !== 'always' && pullPolicy !== 'always'
-
-const finding = (service: string, { code, message, hint }: CaissonError, mayBeOld: boolean): Diagnostic => ({
-  ...{ code, severity: mayBeOld ? 'warning' : 'error', path: ['services', service, 'image'] },
-  message: `service ${service}: ${mayBeOld ? 'the image is used as it is here: ' : ''}${message}`,
+const finding = (service: string, { code, message, hint }: CaissonError, isSpare: boolean): Diagnostic => ({
+  ...{ code, severity: isSpare ? 'warning' : 'error', path: ['services', service, 'image'] },
+  message: `service ${service}: ${isSpare ? 'the image is used as it is here: ' : ''}${message}`,
   ...(hint === undefined ? {} : { hint }),
 })
 
@@ -68,7 +64,7 @@ export const ensureImages = async (
   const refused = decided.flatMap(({ decision }) => (decision.kind === 'refuse' ? [decision.finding] : []))
   if (refused.length > 0) throw new ProjectError(refused)
   const wanted = decided.flatMap(({ service, decision }) =>
-    decision.kind === 'pull' ? [{ service, mayBeOld: !decision.needed && isRefresh(service, flag) }] : [],
+    decision.kind === 'pull' ? [{ service, isSpare: !decision.needed && mayBeOld(service, flag) }] : [],
   )
   if (dryRun)
     return told(
@@ -84,9 +80,9 @@ export const ensureImages = async (
   const outcomes = await pull({ ...engine, emit }, images, { signal })
   const errorOf = (image: string | undefined): Transferred['error'] =>
     outcomes.find((outcome) => outcome.image === image)?.error
-  const failed = wanted.flatMap(({ service, mayBeOld }) => {
+  const failed = wanted.flatMap(({ service, isSpare }) => {
     const error = errorOf(service.image)
-    return error === undefined ? [] : [finding(service.name, error, mayBeOld)]
+    return error === undefined ? [] : [finding(service.name, error, isSpare)]
   })
   if (signal?.aborted) throw new CaissonError('EABORTED', 'interrupted while images were pulled')
   warn(

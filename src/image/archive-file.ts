@@ -6,6 +6,7 @@ import { CaissonError } from '../errors.ts'
 import type { ArchiveMember } from '../native/binding.ts'
 import { loadNative } from '../native/load.ts'
 import { compressionOf, decompressed, MAGIC_BYTES } from './compression.ts'
+import { digestLike } from './digest.ts'
 import { type FileRange, refusal } from './ingest.ts'
 import { type ContentRoot, contentOf } from './paths.ts'
 
@@ -136,11 +137,6 @@ export interface Descriptor {
   readonly size: number
 }
 
-const digestOf = (digest: string, bytes: Buffer): string => {
-  const algorithm = digest.slice(0, digest.indexOf(':'))
-  return `${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}`
-}
-
 const mismatch = (name: string, what: string): CaissonError =>
   new CaissonError('EDIGEST', `${name} in the archive is not what its digest says: ${what}`)
 
@@ -153,7 +149,7 @@ export const readVerified = (
 ): Buffer => {
   const bytes = archive.read(name, limit)
   if (expected.size !== undefined && bytes.length !== expected.size) throw mismatch(name, `${bytes.length} bytes`)
-  const found = digestOf(expected.digest, bytes)
+  const found = digestLike(expected.digest, bytes)
   if (found !== expected.digest) throw mismatch(name, found)
   return bytes
 }

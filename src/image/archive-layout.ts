@@ -1,5 +1,4 @@
 /** Which images an archive holds, and where in it their parts lie: an OCI layout, or what `docker save` has written. */
-import { createHash } from 'node:crypto'
 import { CaissonError } from '../errors.ts'
 import { formatReference, parseReference } from '../oci/reference.ts'
 import { type ArchiveFile, type Descriptor, readVerified } from './archive-file.ts'
@@ -13,6 +12,7 @@ import {
   parseManifest,
   type Platform,
 } from './documents.ts'
+import { digestOf } from './digest.ts'
 import { kindOf } from './media-types.ts'
 import { formatPlatform, isPlatform } from './platform.ts'
 
@@ -123,7 +123,7 @@ const fromManifest = (archive: ArchiveFile, entry: IndexEntry, references: reado
   const layers = manifest.layers.map(({ digest, size }) => ({ name: blobName(digest), digest, size }))
   const digests = { config: manifest.config.digest, layers: manifest.layers.map(({ digest }) => digest) }
   return {
-    ...{ references, id: idOf(configBytes), configBytes, configuration, layers },
+    ...{ references, id: digestOf(configBytes), configBytes, configuration, layers },
     manifest: { mediaType: entry.mediaType, bytes, ...digests },
   }
 }
@@ -149,8 +149,6 @@ const imagesOfLayout = (archive: ArchiveFile, options: LayoutOptions): readonly 
   })
 }
 
-const idOf = (configBytes: Buffer): string => `sha256:${createHash('sha256').update(configBytes).digest('hex')}`
-
 /** `blobs/sha256/<hex>` since Docker 25, `<hex>.json` before. */
 const DIGEST_IN_NAME = /^(?:blobs\/sha256\/([0-9a-f]{64})|([0-9a-f]{64})\.json)$/
 
@@ -170,7 +168,7 @@ const fromDocker = (archive: ArchiveFile, image: DockerImage, options: LayoutOpt
   checkLayers(image.config, configuration, image.layers.length)
   const names = image.tags.length === 0 && options.name !== undefined ? [options.name] : image.tags
   const layers = image.layers.map(blobOfName)
-  const id = idOf(configBytes)
+  const id = digestOf(configBytes)
   return { references: names.map(referenceOf), id, configBytes, configuration, layers, manifest: undefined }
 }
 

@@ -3,6 +3,7 @@ import { closeSync, openSync, statSync, writeFileSync } from 'node:fs'
 import { CaissonError } from '../errors.ts'
 import type { Descriptor } from './archive-file.ts'
 import { type Ingested, type IngestUnpack, ingestBlob } from './ingest.ts'
+import { isBroken } from './registry/retry.ts'
 import type { RegistryClient, Repository } from './registry/types.ts'
 
 export interface LayerFetch {
@@ -28,8 +29,6 @@ const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false 
 
 /** Attempts without a byte of progress. */
 const MAX_ATTEMPTS = 5
-/** What another attempt may mend. */
-const BROKEN = new Set(['ECONNECTION', 'ETIMEDOUT'])
 
 const codeOf = (error: unknown): string => (error instanceof CaissonError ? error.code : '')
 
@@ -91,7 +90,7 @@ export const fetchLayer = async (fetch: LayerFetch): Promise<FetchedLayer> => {
         continue
       }
       fruitless = here > prefix ? 0 : fruitless + 1
-      if (!BROKEN.has(codeOf(error)) || fruitless >= MAX_ATTEMPTS) throw error
+      if (!isBroken(error) || fruitless >= MAX_ATTEMPTS) throw error
     }
   }
 }

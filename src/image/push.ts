@@ -1,5 +1,6 @@
 /** `push`: what the registry lacks of an image, and then its manifest, last, so that nobody finds half of it. */
 import { createReadStream, readFileSync, statSync } from 'node:fs'
+import { CaissonError } from '../errors.ts'
 import { parseReference, repositoryOf } from '../oci/reference.ts'
 import type { Descriptor } from './archive-file.ts'
 import { compressedManifest } from './compress-layers.ts'
@@ -90,6 +91,11 @@ const pushBlobs = async (content: ContentRoot, request: PushRequest, blobs: read
 /** Throws as the client, ENOIMAGE, ENOMANIFEST, ENOBLOB. Nobody sweeps meanwhile. */
 export const pushImage = async (content: ContentRoot, request: PushRequest): Promise<Pushed> => {
   const { client, repository, reference } = request
+  const parsed = parseReference(reference)
+  if (parsed.digest !== undefined)
+    throw new CaissonError('EREFERENCE', `'${reference}' cannot be pushed: a digest is what a push results in`, {
+      hint: `push ${parsed.name}:${parsed.tag ?? 'latest'}`,
+    })
   const name = normalise(reference)
   const record = lookUp(content, name) ?? findRecord(content, reference)
   const { manifest: descriptor } = wholeImage(content, record)
@@ -98,7 +104,6 @@ export const pushImage = async (content: ContentRoot, request: PushRequest): Pro
   const manifest = record.repoDigests.length > 0 ? kept : await compressedManifest(content, kept)
   const blobs = toPush(manifest)
   await pushBlobs(content, request, blobs)
-  const parsed = parseReference(reference)
   const digest = await client.putManifest(repository, parsed.tag ?? 'latest', manifest)
   const repoDigests = [...new Set([`${parsed.name}@${digest}`, ...record.repoDigests])]
   const { bytes: _, ...described } = manifest

@@ -1,5 +1,4 @@
 /** From a reference to one image of a registry: its index, manifest and configuration, each verified before it is looked into. */
-import { createHash } from 'node:crypto'
 import { CaissonError } from '../errors.ts'
 import type { Descriptor } from './archive-file.ts'
 import { choose } from './archive-layout.ts'
@@ -11,7 +10,9 @@ import {
   parseManifest,
   type Platform,
 } from './documents.ts'
+import { digestLike } from './digest.ts'
 import { kindOf } from './media-types.ts'
+import { isBroken } from './registry/retry.ts'
 import type { ManifestBytes, RegistryClient, Repository } from './registry/types.ts'
 
 export interface RemoteImage {
@@ -36,8 +37,20 @@ export interface ResolveOptions {
 const MAX_CONFIG = 4 << 20
 const MAX_NESTING = 5
 
-/** The whole of a small blob. Throws EDIGEST. */
+const MAX_TRIES = 3
+
+/** The whole of a small blob, asked for again when the connection breaks in the middle. Throws EDIGEST. */
 export const readBlob = async (client: RegistryClient, repository: Repository, blob: Descriptor): Promise<Buffer> => {
+  for (let tried = 1; ; tried++) {
+    try {
+      return await readOnce(client, repository, blob)
+    } catch (error) {
+      if (!isBroken(error) || tried === MAX_TRIES) throw error
+    }
+  }
+}
+
+const readOnce = async (client: RegistryClient, repository: Repository, blob: Descriptor): Promise<Buffer> => {
   if (blob.size > MAX_CONFIG)
     throw new CaissonError('EARCHIVE', `the configuration ${blob.digest} is longer than ${MAX_CONFIG} bytes`)
   const parts: Buffer[] = []
@@ -49,8 +62,7 @@ export const readBlob = async (client: RegistryClient, repository: Repository, b
     parts.push(chunk)
   }
   const bytes = Buffer.concat(parts)
-  const algorithm = blob.digest.slice(0, blob.digest.indexOf(':'))
-  const digest = `${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}`
+  const digest = digestLike(blob.digest, bytes)
   if (size !== blob.size || digest !== blob.digest)
     throw new CaissonError(
       'EDIGEST',

@@ -33,7 +33,8 @@ export const parseReference = (text: string): Reference => {
 export const formatReference = ({ name, tag, digest }: Reference): string =>
   digest === undefined ? `${name}:${tag ?? 'latest'}` : `${name}@${digest}`
 
-const HUB = 'registry-1.docker.io'
+/** Docker Hub's registry, which is `docker.io` in names. */
+export const HUB = 'registry-1.docker.io'
 
 /**
  * Where the protocol finds it. The first component is a host where it could be no user's name: it has a dot or a port, an upper-case

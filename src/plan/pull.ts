@@ -82,3 +82,7 @@ export const decidePull = (question: PullQuestion): PullDecision => {
   const isWanted = policy.kind === 'refresh' ? isStale(here.pulledAt, policy.afterMs, now) : policy.kind === 'always'
   return isWanted ? { kind: 'pull', needed: false } : { kind: 'use' }
 }
+
+/** Whether what is here will do when the registry cannot be asked: who refreshes now and then goes on, `always` means it. */
+export const mayBeOld = ({ pullPolicy }: Pick<Service, 'pullPolicy'>, flag: PullFlag | undefined): boolean =>
+  (readPullPolicy(flag) ?? readPullPolicy(pullPolicy))?.kind === 'refresh'

@@ -270,4 +270,22 @@ test('layers without compression are compressed for the way, once, and are the s
   assert.is((await pullImage({ root }, request(registry, NAME))).image.id, images[0]?.id)
 })
 
+test('a configuration whose connection breaks is asked for again', async ({ root, registry }) => {
+  publish(registry, '1', [base])
+  let broken = 0
+  const layerDigests = new Set([digestOf(base.stored)])
+  registry.onPiece = (digest) => {
+    if (!layerDigests.has(digest) && broken++ === 0) throw new CaissonError('ECONNECTION', 'the connection broke')
+  }
+  await pullImage({ root }, request(registry, NAME))
+  assert.is(broken, 2)
+})
+
+test('a digest is no name to push to', async ({ root, registry }) => {
+  const { manifest } = publish(registry, '1', [base])
+  await pullImage({ root }, request(registry, NAME))
+  const { client: _, ...rest } = request(registry, `example.org/shop/web@${manifest.digest}`)
+  assert.is(await code(pushImage({ root }, { ...rest, client: registry, onProgress: () => {} })), 'EREFERENCE')
+})
+
 test.run()

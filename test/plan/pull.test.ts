@@ -1,6 +1,6 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { decidePull, type PullFlag, type PullQuestion, readPullPolicy } from '../../src/plan/pull.ts'
+import { decidePull, mayBeOld, type PullFlag, type PullQuestion, readPullPolicy } from '../../src/plan/pull.ts'
 
 const NOW = Date.UTC(2026, 0, 31)
 const HOUR = 3_600_000
@@ -100,6 +100,15 @@ test('times are those of Compose durations', () => {
     afterMs: 9 * DAY + 3 * HOUR + 4 * 60_000 + 5000,
   })
   assert.equal(readPullPolicy('daily'), { kind: 'refresh', afterMs: DAY })
+})
+
+test('who refreshes now and then goes on with what is here, always means it', () => {
+  const will = (pullPolicy: string | undefined, flag?: 'always' | 'missing') => mayBeOld({ pullPolicy }, flag)
+  assert.equal(
+    ['daily', 'every_2h', 'always', 'missing', undefined].map((policy) => will(policy)),
+    [...[true, true, false, false, false]],
+  )
+  assert.is(will('daily', 'always'), false)
 })
 
 test.run()

@@ -1,4 +1,5 @@
 import type { Project, Service } from '../../compose/project.ts'
+import { formatReference, parseReference } from '../../oci/reference.ts'
 import { defineCommand } from '../command.ts'
 import type { Context } from '../context.ts'
 import { accepted, choice, flag } from '../grammar.ts'
@@ -33,12 +34,9 @@ const stillMissing = async (
   const here = new Set((await openReader(context).images()).map(({ reference }) => reference))
   const isWanted = ({ service, reference }: Chosen): boolean =>
     (policy === 'default' ? project.services[service]?.pullPolicy : policy) !== 'missing' ||
-    !here.has(normalised(reference))
+    !here.has(formatReference(parseReference(reference)))
   return chosen.filter(isWanted)
 }
-
-const normalised = (reference: string): string =>
-  reference.includes('@') || /:[^/]*$/.test(reference) ? reference : `${reference}:latest`
 
 export const pull = defineCommand({
   usage: '[SERVICE…]',

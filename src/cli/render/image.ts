@@ -1,4 +1,6 @@
 /** Names of images as docker shows them. */
+import { formatReference, fullName, parseReference } from '../../oci/reference.ts'
+
 const SHORT_ID = 12
 
 export const shortId = (id: string): string => id.replace(/^sha256:/, '').slice(0, SHORT_ID)
@@ -19,11 +21,6 @@ export const splitReference = (reference: string): [name: string, tag: string] =
 
 /** With host and tag: `docker.io/library/redis:latest`. */
 export const canonical = (reference: string): string => {
-  const named =
-    reference.includes('@') || reference.lastIndexOf(':') > reference.lastIndexOf('/')
-      ? reference
-      : `${reference}:latest`
-  const first = named.slice(0, named.indexOf('/'))
-  if (named.includes('/') && (/[.:A-Z]/.test(first) || first === 'localhost')) return named
-  return named.includes('/') ? `docker.io/${named}` : `docker.io/library/${named}`
+  const parsed = parseReference(reference)
+  return formatReference({ ...parsed, name: fullName(parsed) })
 }

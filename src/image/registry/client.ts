@@ -1,10 +1,11 @@
 /** A client of registries, one for each command: their questions and answers (distribution-spec). */
-import { createHash } from 'node:crypto'
 import { CaissonError } from '../../errors.ts'
 import type { Descriptor } from '../archive-file.ts'
+import { digestOf } from '../digest.ts'
 import { type Asked, connectionError, malformed, statusOf } from './errors.ts'
 import { type ClientOptions, type Document, type Host, openHost, type Question } from './host.ts'
-import { HUB, readHostFiles, tlsOf } from './hosts.ts'
+import { HUB } from '../../oci/reference.ts'
+import { readHostFiles, tlsOf } from './hosts.ts'
 import { createTransport, type HttpResponse } from './transport.ts'
 import type { BlobStream, ManifestBytes, RegistryClient, Repository } from './types.ts'
 import { cancelUpload, uploadBlob } from './upload.ts'
@@ -17,9 +18,6 @@ const ACCEPT = [
   'application/vnd.docker.distribution.manifest.v2+json',
 ].join(', ')
 
-const digestOf = (algorithm: string, bytes: Buffer): string =>
-  `${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}`
-
 const isDigest = (reference: string): boolean => reference.includes(':')
 
 /** The bytes, if they are what was asked for and what the registry says they are. */
@@ -27,7 +25,7 @@ const verified = (bytes: Buffer, response: HttpResponse, reference: string, what
   const said = response.headers['docker-content-digest']?.toString()
   const wanted = isDigest(reference) ? reference : said
   const algorithm = wanted?.startsWith('sha512:') ? 'sha512' : 'sha256'
-  const digest = digestOf(algorithm, bytes)
+  const digest = digestOf(bytes, algorithm)
   if (wanted !== undefined && wanted !== digest)
     throw new CaissonError('EDIGEST', `${what}: what came is ${digest}, not ${wanted}`)
   return { mediaType: mediaTypeOf(bytes, response), digest, size: bytes.length, bytes }

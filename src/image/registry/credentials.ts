@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { programOf, runHelper } from './credential-helper.ts'
-import { displayHost, HUB } from './hosts.ts'
+import { HUB } from '../../oci/reference.ts'
+import { displayHost } from './hosts.ts'
 
 export interface Credentials {
   readonly username: string

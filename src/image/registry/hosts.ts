@@ -5,6 +5,7 @@ import { rootCertificates } from 'node:tls'
 import { isWithin } from './proxy.ts'
 import { parseRegistries, type RegistryRule, ruleFor } from './registries-conf.ts'
 import type { Repository } from './types.ts'
+import { HUB } from '../../oci/reference.ts'
 
 export interface Tls {
   readonly ca: readonly string[]
@@ -32,7 +33,6 @@ export interface HostFiles {
   readonly rules: readonly RegistryRule[]
 }
 
-export const HUB = 'registry-1.docker.io'
 const HUB_NAMES = new Set(['docker.io', 'index.docker.io', 'hub.docker.com', HUB])
 
 /** As users write it. */

@@ -2,7 +2,8 @@
 import { CaissonError } from '../../errors.ts'
 import { malformed } from './errors.ts'
 import { type ClientOptions, type Host, openHost } from './host.ts'
-import { displayHost, HUB, readHostFiles, tlsOf } from './hosts.ts'
+import { HUB } from '../../oci/reference.ts'
+import { displayHost, readHostFiles, tlsOf } from './hosts.ts'
 import { createTransport } from './transport.ts'
 
 export interface Search {

@@ -1,7 +1,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Found, passes, search } from '../../../src/image/registry/search.ts'
-import { HUB } from '../../../src/image/registry/hosts.ts'
+import { HUB } from '../../../src/oci/reference.ts'
 import { begin, codeOf, end, newWorld, optionsOf, serve, type World } from './world.ts'
 
 const test = suite<World>('registry search', newWorld())
