@@ -295,7 +295,10 @@ export const upAttached = async (
     await reportEnd(session)
   } finally {
     await view.close()
-    if (values.junit !== undefined) await (await import('./junit-file.ts')).writeJunit(session, values.junit, failure)
+    if (values.junit !== undefined) {
+      const judged = { project: project.name, services: Object.keys(project.services), failure }
+      await (await import('./junit-file.ts')).writeJunit(context, values.junit, { engine, ...judged })
+    }
     interrupts.ignore()
   }
   if (failure === undefined) return interrupts.count > 0 ? EXIT.interrupted : cascade.exitCode

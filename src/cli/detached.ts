@@ -45,7 +45,8 @@ export const upDetached = async (
     }
     if (junit !== undefined) {
       const { writeJunit } = await import('./junit-file.ts')
-      await writeJunit({ context, engine: openReader(context), project }, junit, failure)
+      const judged = { project: project.name, services: Object.keys(project.services), failure }
+      await writeJunit(context, junit, { engine: openReader(context), ...judged })
     }
     if (isAborted(failure)) return EXIT.interrupted
     if (outcome === undefined) throw failure

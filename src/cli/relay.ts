@@ -2,7 +2,7 @@
  * Relay: this terminal, or these pipes, for a container's. On a terminal every key goes through (raw mode) but for the
  * detach keys, and the window's size follows; elsewhere input is passed on to its end and signals to the process.
  */
-import type { Attached } from '../index.ts'
+import type { Attached, ExitFacts } from '../index.ts'
 import { parseSignal } from '../units/signals.ts'
 import { DetachKeys } from './detach-keys.ts'
 import { Sink } from './sink.ts'
@@ -14,9 +14,11 @@ export interface RelayOptions {
   readonly forwardSignals: boolean
   /** The process is there for this command alone: it ends when nobody reads its output, and at the third Ctrl-C. */
   readonly isOwner: boolean
+  /** Sees all output that is passed on. */
+  readonly onOutput?: ((stream: 'stdout' | 'stderr', data: Buffer) => void) | undefined
 }
 
-export type RelayEnd = { readonly kind: 'exited'; readonly code: number } | { readonly kind: 'detached' }
+export type RelayEnd = ({ readonly kind: 'exited' } & ExitFacts) | { readonly kind: 'detached' }
 
 /** What docker forwards, less what is about this process alone: SIGCHLD, SIGPIPE, SIGTSTP, SIGWINCH. */
 const FORWARDED: readonly NodeJS.Signals[] = [
@@ -44,11 +46,14 @@ export class Relay {
   /** From here on output is written, and the terminal is the container's. */
   start(): void {
     const stdin = this.#options.stdin && this.#attached.takesStdin
-    const exit = this.#attached.listen((stream, data) => this.#sinks[stream].write(data), stdin)
+    const exit = this.#attached.listen((stream, data) => {
+      this.#options.onOutput?.(stream, data)
+      this.#sinks[stream].write(data)
+    }, stdin)
     const detached = new Promise<RelayEnd>((resolve) => {
       this.#onDetach = resolve
     })
-    this.#end = Promise.race([exit.then((code): RelayEnd => ({ kind: 'exited', code })), detached])
+    this.#end = Promise.race([exit.then((facts): RelayEnd => ({ kind: 'exited', ...facts })), detached])
     this.#end.catch(() => {}) // whoever waits for it hears of it
     if (this.#attached.tty) this.#followSize()
     if (stdin) this.#passInput()

@@ -1,6 +1,12 @@
 /** How each service of a project has fared: what failure reports, annotations and JUnit files are made from. */
-import type { Project } from '../compose/project.ts'
-import { ChangeError, type ContainerDetails, type ContainerRow, type Engine, ServiceError } from '../index.ts'
+import {
+  ChangeError,
+  type ContainerDetails,
+  type ContainerRow,
+  type Engine,
+  ExecError,
+  ServiceError,
+} from '../index.ts'
 
 export interface Probe {
   readonly exitCode: number
@@ -28,10 +34,14 @@ export interface Verdict {
   readonly stderr: readonly string[]
 }
 
-const LINES = 20
+export const LINES = 20
 
 /** In Compose's words, except for what it does not say. */
-export const howItEnded = ({ exitCode, signal, oomKilled }: ContainerRow): string => {
+export const howItEnded = ({
+  exitCode,
+  signal,
+  oomKilled,
+}: Pick<ContainerRow, 'exitCode' | 'signal' | 'oomKilled'>): string => {
   if (oomKilled) return 'was killed for lack of memory'
   return signal === 0 ? `exited with code ${exitCode}` : `was killed by signal ${signal}`
 }
@@ -54,7 +64,14 @@ const secondsOf = ({ startedAt, finishedAt, state }: ContainerRow, now: number):
   return Math.max(0, ((state === 'exited' && finishedAt > 0 ? finishedAt : now) - startedAt) / 1000)
 }
 
-const NOTHING = { exitCode: undefined, signal: 0, oomKilled: false, health: 'none', probes: [], seconds: 0 } as const
+export const NOTHING = {
+  exitCode: undefined,
+  signal: 0,
+  oomKilled: false,
+  health: 'none',
+  probes: [],
+  seconds: 0,
+} as const
 
 /** All of a verdict but what was written. */
 type Judgement = Omit<Verdict, 'stdout' | 'stderr'> & { readonly id: string }
@@ -86,21 +103,23 @@ export const judgeContainers = async (
   return judgements.map(({ id, ...judgement }) => ({ ...judgement, ...(lines.get(id) ?? NO_LINES) }))
 }
 
-const errorsOf = (failure: unknown): readonly ServiceError[] => {
-  const errors = failure instanceof ChangeError ? failure.errors : [failure]
+/** What a change says of its services; `run` wraps it. */
+export const errorsOf = (failure: unknown): readonly ServiceError[] => {
+  const change = failure instanceof ExecError ? failure.cause : failure
+  const errors = change instanceof ChangeError ? change.errors : [change]
   return errors.filter((error): error is ServiceError => error instanceof ServiceError)
 }
 
 const RANK = { failed: 0, skipped: 1, passed: 2 } as const
 
-/** One for each service of the project: that of the container that fared worst. `failure`: what `up` threw, if anything. */
+/** One for each service: that of the container that fared worst. `failure`: what the command threw, if anything. */
 export const judgeServices = async (
   engine: Engine,
-  project: Project,
+  project: string,
+  services: readonly string[],
   failure: unknown,
 ): Promise<readonly Verdict[]> => {
-  const services = Object.keys(project.services)
-  const containers = await judgeContainers(engine, project.name, services, 'all')
+  const containers = await judgeContainers(engine, project, services, 'all')
   const failures = new Map(errorsOf(failure).map((error) => [error.service, error]))
   return services.map((service) => {
     const own = containers.filter((verdict) => verdict.service === service)

@@ -15,7 +15,7 @@ export const attachment = (record: ContainerRecord, monitor: MonitorClient, isOw
   takesStdin: record.definition.stdinOpen || record.definition.tty,
   async listen(onOutput, stdin) {
     try {
-      return (await monitor.attach({ stdin, onOutput, isOwner })).code
+      return await monitor.attach({ stdin, onOutput, isOwner })
     } catch (error) {
       throw told(error)
     }

@@ -2,6 +2,7 @@
 import type { LocalPath, ServicePath } from './copy-rules.ts'
 import type { PullFlag } from '../plan/pull.ts'
 import type { OneOffRequest } from '../plan/one-off.ts'
+import type { ExitFacts } from './errors.ts'
 import type { Outcome } from './types.ts'
 
 export interface ExecOptions {
@@ -25,8 +26,8 @@ export interface Attached {
   readonly tty: boolean
   /** Its stdin is open. */
   readonly takesStdin: boolean
-  /** Output from now on; the exit code, after the last of it. `stdin`: `send` is going to be used. */
-  listen(onOutput: (stream: 'stdout' | 'stderr', data: Buffer) => void, stdin: boolean): Promise<number>
+  /** Output from now on; how it ended, after the last of it. `stdin`: `send` is going to be used. */
+  listen(onOutput: (stream: 'stdout' | 'stderr', data: Buffer) => void, stdin: boolean): Promise<ExitFacts>
   /** Resolves when it is taken. */
   send(data: Uint8Array): Promise<void>
   endStdin(): void

@@ -8,9 +8,10 @@ import { DEFAULT_DETACH_KEYS, parseDetachKeys } from '../detach-keys.ts'
 import { discoverProject } from '../discovery.ts'
 import { accepted, choice, flag, hidden, list, refused, text } from '../grammar.ts'
 import { loadProject } from '../load-project.ts'
+import type { OneOffWitness } from '../one-off-witness.ts'
 import { Relay } from '../relay.ts'
 import { createProgress, type Progress } from '../render/progress.ts'
-import { openEngine, requireRoot } from '../runtime.ts'
+import { openEngine, openReader, requireRoot } from '../runtime.ts'
 import { UsageError } from '../usage.ts'
 import { readAssignments } from '../variables.ts'
 
@@ -24,6 +25,7 @@ const options = {
   env: list('NAME=VALUE', 'Environment variable; NAME alone takes the value of this shell', 'e'),
   envFromFile: list('FILE', 'Environment variables of a file; --env wins'),
   interactive: { ...flag('Keep stdin open; --interactive=false does not', 'i'), initial: true },
+  junit: text('FILE', 'Write how it and what it depends on have fared as a JUnit file'),
   label: list('NAME=VALUE', 'Label of the container; may be repeated', 'l'),
   name: text('NAME', 'Name of the container'),
   noDeps: flag('Without the services that it depends on'),
@@ -54,6 +56,7 @@ const take = <T>(flagName: string, value: T | { readonly mistake: string }): T =
 const checkFlags = ({ values, given }: RunCall): void => {
   if (values.servicePorts && given.has('publish'))
     throw new UsageError('--service-ports and --publish are incompatible')
+  if (values.detach && values.junit !== undefined) throw new UsageError('--detach and --junit exclude each other')
   if (values.detach && values.down) throw new UsageError('--detach and --down exclude each other')
   if (values.workdir?.startsWith('/') === false)
     throw new UsageError(`--workdir takes an absolute path, not "${values.workdir}"`)
@@ -115,12 +118,13 @@ class Drawing {
   }
 }
 
-const relayOf = (attached: Attached, values: RunCall['values']): Relay =>
+const relayOf = (attached: Attached, values: RunCall['values'], witness: OneOffWitness | undefined): Relay =>
   new Relay(attached, {
     stdin: values.interactive,
     detachKeys: parseDetachKeys(DEFAULT_DETACH_KEYS),
     forwardSignals: true,
     isOwner: true,
+    onOutput: witness?.onOutput,
   })
 
 const engineOptions = (context: Context, call: RunCall, onAttached: RunOptions['onAttached']): RunOptions => {
@@ -137,24 +141,55 @@ const takeDown = async ({ values }: RunCall, outcome: RunOutcome | undefined): P
   if (values.down && outcome !== undefined) await outcome.takeDown()
 }
 
+/** For --junit; undefined: nobody asks. */
+const openWitness = async ({ values, positionals: [service = ''] }: RunCall): Promise<OneOffWitness | undefined> => {
+  if (values.junit === undefined) return undefined
+  const { OneOffWitness } = await import('../one-off-witness.ts')
+  return new OneOffWitness(service)
+}
+
+const writeReport = async (
+  context: Context,
+  { values }: RunCall,
+  project: Project,
+  { witness, failure }: { readonly witness: OneOffWitness | undefined; readonly failure: unknown },
+): Promise<void> => {
+  if (values.junit === undefined || witness === undefined) return
+  const judged = { project: project.name, services: Object.keys(project.services), failure }
+  const engine = openReader(context)
+  const { writeJunit } = await import('../junit-file.ts')
+  await writeJunit(context, values.junit, { engine, ...judged, known: [witness.verdict(failure)] })
+}
+
 const runAttached = async (context: Context, call: RunCall, project: Project): Promise<number> => {
   const drawing = new Drawing(context, call.values.quiet)
+  const witness = await openWitness(call)
   let relay: Relay | undefined
   let outcome: RunOutcome | undefined
+  let failure: unknown
   const onAttached = async (attached: Attached) => {
     await drawing.close()
-    relay = relayOf(attached, call.values)
+    relay = relayOf(attached, call.values, witness)
+    witness?.starts(attached.name)
     relay.start()
   }
   try {
     const engine = openEngine(context, drawing.emit)
     outcome = await engine.run(project, engineOptions(context, call, onAttached))
     const end = await relay?.ended()
+    witness?.ends(end)
     return end?.kind === 'exited' ? end.code : 0
+  } catch (error) {
+    failure = error
+    throw error
   } finally {
     relay?.close()
     await drawing.close()
-    await takeDown(call, outcome)
+    try {
+      await writeReport(context, call, project, { witness, failure })
+    } finally {
+      await takeDown(call, outcome)
+    }
   }
 }
 
