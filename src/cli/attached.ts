@@ -140,7 +140,7 @@ const formatPublished = (project: string, rows: readonly ContainerRow[]): string
 
 const announce = ({ context, project, values }: Session, rows: readonly ContainerRow[]): void => {
   const names = rows.map((row) => shortName(project.name, row))
-  if (!values.noLogPrefix) context.stderr.write(`Attaching to ${names.join(', ')}\n`)
+  if (!values.noLogPrefix && names.length > 0) context.stderr.write(`Attaching to ${names.join(', ')}\n`)
   context.stderr.write(formatPublished(project.name, rows))
 }
 

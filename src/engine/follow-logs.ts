@@ -8,6 +8,7 @@ import { loadNative } from '../native/load.ts'
 import { containerPaths, containersDirectory, lockFile, runPaths, runsDirectory } from '../state/layout.ts'
 import type { ContainerRecord, Status } from '../state/records.ts'
 import { namesIn, readRecord } from '../state/store.ts'
+import { endsSince } from '../state/journal.ts'
 import { isSilent, isWanted, sourceOf } from './logs.ts'
 import { isAlive } from './ps.ts'
 import type { EngineOptions, ExitStatus, LogItem, LogOptions, LogSource } from './types.ts'
@@ -18,6 +19,14 @@ type Notice = ExitStatus & { readonly restarting: boolean }
 const LOOK_MS = 250
 /** Of a container whose end nobody wrote down. */
 const KILLED: ExitStatus = { exitCode: 137, signal: 9, oomKilled: false }
+
+/** Ends of the process that its policy has answered or is about to. */
+const endsOf = ({ state, restarts }: Pick<Condition, 'state' | 'restarts'>): number =>
+  restarts + (state === 'restarting' ? 1 : 0)
+
+const restarted = (exitCode: number): Notice => ({
+  ...{ exitCode, signal: exitCode > 128 ? exitCode - 128 : 0, oomKilled: false, restarting: true },
+})
 
 /** One container over all its runs. The end of each is told once: by the monitor, or by the files where that has gone. */
 class Followed {
@@ -31,16 +40,20 @@ class Followed {
   #client: MonitorClient | undefined
   #isConnecting = false
   #isClosed = false
-  #state: Condition['state'] = 'created'
   /** In the run that goes on: it is past the barrier. */
   #hasRun = false
   /** When the last run that was told of ended. */
   #told: string
+  /** Ends in the run that goes on which its policy has answered, and that were told. */
+  #restartsTold = 0
+  /** Restarts count that nobody has seen happen. */
+  readonly #wantsPast: boolean
 
   constructor(engine: EngineOptions, record: ContainerRecord, options: LogOptions, wake: () => void) {
     this.#engine = engine
     this.#id = record.id
     this.#wake = wake
+    this.#wantsPast = options.since !== ''
     this.#told = options.since || (this.#exitRecord()?.finishedAt ?? '')
     const source = sourceOf(record)
     const directory = isSilent(record, options) ? undefined : containerPaths(engine, record.id).log
@@ -72,7 +85,7 @@ class Followed {
       if (this.#isClosed) return client.close()
       this.#client = client
       client.watch((condition) => this.#changed(condition))
-      client.hello.then(({ state }) => this.#enter(state)).catch(() => {})
+      client.hello.then((condition) => this.#catchUp(condition)).catch(() => {})
       void this.#awaitEnd(client)
     } catch {
       // Not listening yet, or not any more: the next look tells.
@@ -99,32 +112,53 @@ class Followed {
   /** The run is over and nobody wrote how: its monitor was killed, or it never came past the barrier. */
   #vanished(): void {
     const status = readRecord<Status>(runPaths(this.#engine, this.#id).status)
-    if (status !== undefined && status.state !== 'created') this.#ended(KILLED)
+    if (status !== undefined && status.state !== 'created') {
+      this.#tellMissed(endsOf(status))
+      this.#ended(KILLED)
+    }
     this.isRunning = false
   }
 
-  #changed({ state, exitCode }: Condition): void {
-    const before = this.#state
-    this.#enter(state)
-    if (state !== 'restarting' || before === 'restarting') return
-    this.#tell({ exitCode, signal: exitCode > 128 ? exitCode - 128 : 0, oomKilled: false, restarting: true })
+  /** What it has gone through before we were connected to it. */
+  #catchUp(condition: Condition): void {
+    this.#enter(condition.state)
+    this.#tellMissed(endsOf(condition))
+  }
+
+  #changed(condition: Condition): void {
+    this.#enter(condition.state)
+    if (endsOf(condition) <= this.#restartsTold) return
+    this.#restartsTold = endsOf(condition)
+    this.#tell(restarted(condition.exitCode))
+  }
+
+  /** `ends`: how many its policy has answered in this run, which `isOver` with one more. The journal has each. */
+  #tellMissed(ends: number, isOver = false): void {
+    const missed = ends - this.#restartsTold
+    if (missed <= 0) return
+    this.#restartsTold = ends
+    if (!this.#wantsPast) return
+    const found = endsSince(this.#engine, this.#id, this.#told)
+    const answered = isOver ? found.slice(0, -1) : found.slice(0, ends)
+    for (const { time, exitCode } of answered.slice(-missed)) this.#tell(restarted(exitCode), time)
   }
 
   #enter(state: Condition['state']): void {
-    this.#state = state
     this.#hasRun ||= state !== 'building' && state !== 'created'
   }
 
   #ended({ exitCode, signal, oomKilled }: ExitStatus): void {
+    const record = this.#exitRecord()
+    if (record !== undefined && record.finishedAt > this.#told) this.#tellMissed(record.restarts, true)
     this.isRunning = false
     this.#hasRun = false
-    this.#state = 'exited'
-    this.#told = this.#exitRecord()?.finishedAt ?? this.#told
+    this.#restartsTold = 0
+    this.#told = record?.finishedAt ?? this.#told
     this.#tell({ exitCode, signal, oomKilled, restarting: false })
   }
 
-  #tell(notice: Notice): void {
-    this.#notices.push({ time: logTime(Date.now()), notice })
+  #tell(notice: Notice, time = logTime(Date.now())): void {
+    this.#notices.push({ time, notice })
     this.#wake()
   }
 

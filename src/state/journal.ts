@@ -140,3 +140,20 @@ export class JournalReader {
     this.#fd = undefined
   }
 }
+
+export interface JournalEnd {
+  readonly time: string
+  readonly exitCode: number
+}
+
+/** Ends of the container's process after `since`, as its monitor has written them down. */
+export const endsSince = (roots: Roots, id: string, since: string): readonly JournalEnd[] => {
+  const reader = new JournalReader(roots, 'start')
+  try {
+    return [...reader.read()]
+      .filter((event) => event.id === id && event.action === 'die' && event.time > since)
+      .map(({ time, attributes }) => ({ time, exitCode: Number(attributes.exitCode) }))
+  } finally {
+    reader.close()
+  }
+}

@@ -134,6 +134,63 @@ test('a container that its policy starts again is told of, and is no end of up',
   assert.is(flapping.try(['up', '--abort-on-container-failure']).status, 3)
 })
 
+const TRIES = `n=$(cat /data/n 2>/dev/null || echo 0); echo $((n + 1)) >/data/n; echo try $n; exit $((n < 2 ? 5 - n : 0))`
+
+test('ends and restarts before the logs are on the screen are told once, each with its code, and count', () => {
+  const early = folder(`services:
+  tries: ${service(TRIES, ', restart: on-failure, volumes: ["data:/data"]')}
+  late: ${service('exit 9', ', depends_on: {ready: {condition: service_healthy}}')}
+  ready: ${service('trap "exit 0" TERM; sleep 2 & wait', ', healthcheck: {test: sleep 0.5}')}
+  long: ${service(FOREVER, ', stop_signal: SIGKILL')}
+volumes: {data: {}}
+`)
+  const told = (...args: string[]) => {
+    const { status, stdout } = early.try(['up', ...args])
+    early.run('down', '-v', '-t', '0')
+    return { status, lines: stdout.split('\n').map((line) => line.replace(/ +\|/, ' |')) }
+  }
+  const whole = [
+    ...['tries-1 | try 0', 'tries-1 exited with code 5 (restarting)'],
+    ...['tries-1 | try 1', 'tries-1 exited with code 4 (restarting)'],
+    ...['tries-1 | try 2', 'tries-1 exited with code 0'],
+  ]
+  assert.equal(told('tries'), { status: 0, lines: [...whole, ''] })
+  const { status, lines } = told('tries', 'late')
+  assert.is(status, 0)
+  assert.equal(
+    lines.filter((line) => line.startsWith('tries')),
+    whole,
+  )
+  assert.equal(
+    lines.filter((line) => line.startsWith('late')),
+    ['late-1 exited with code 9'],
+  )
+  for (const flags of ['--abort-on-container-failure', '--abort-on-container-exit', '--exit-code-from tries']) {
+    const { status, lines } = told(...flags.split(' '), 'tries', 'late', 'long')
+    assert.is(status, 5, flags)
+    assert.equal(lines.slice(0, 2), whole.slice(0, 2))
+  }
+})
+
+test('restarts before this up are not told', async () => {
+  const before = folder(`services:
+  r: ${service('trap "exit 6" USR1; while :; do sleep 0.02; done', ', restart: "on-failure:9", stop_signal: SIGKILL')}
+`)
+  const restarts = async (count: number) => {
+    before.run('kill', '-s', 'USR1', 'r')
+    await eventually(() => JSON.parse(before.run('inspect', 'r'))[0]?.RestartCount === count, `restart ${count}`)
+  }
+  before.run('up', '-d')
+  await restarts(1)
+  const child = start(['up'], { cwd: before.directory })
+  await eventually(() => child.text().includes('Attaching'), 'the logs')
+  await restarts(2)
+  await eventually(() => child.text().includes('(restarting)'), 'the restart')
+  before.run('kill', 'r')
+  assert.is(await ended(child), 0)
+  assert.equal(child.text().match(/exited with code.*/g), ['exited with code 6 (restarting)', 'exited with code 137'])
+})
+
 test('under GitHub Actions services cannot give commands, and failures stand beside their key', () => {
   const hostile = folder(`services:
   web: ${service('printf "\\r::error::forged\\n::set-output name=x::y\\n##[error]old\\n"; sleep 0.2; exit 3')}

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { loadNative } from '../../src/native/load.ts'
-import { appendEvent, JournalReader, trimJournal } from '../../src/state/journal.ts'
+import { appendEvent, endsSince, JournalReader, trimJournal } from '../../src/state/journal.ts'
 import { journalFile, type Roots } from '../../src/state/layout.ts'
 
 const made: string[] = []
@@ -28,6 +28,22 @@ test('what is written is read once, in order, from the start or from now on', ()
   assert.equal(actions(whole), ['create', 'start'])
   assert.equal(actions(live), ['start'])
   assert.equal(actions(whole), [])
+})
+
+test('the ends of one container since a time are found, each with its code', () => {
+  const roots = fresh()
+  const at = (second: number, id: string, action: string, attributes: object) =>
+    appendFileSync(
+      journalFile(roots),
+      `${JSON.stringify({ time: `2026-01-01T00:00:0${second}.000000000Z`, type: 'container', action, id, attributes })}\n`,
+    )
+  at(1, 'a', 'die', { exitCode: '1' })
+  at(2, 'a', 'start', {})
+  at(3, 'b', 'die', { exitCode: '2' })
+  at(4, 'a', 'die', { exitCode: '3' })
+  assert.equal(endsSince(roots, 'a', '2026-01-01T00:00:01.000000000Z'), [
+    { time: '2026-01-01T00:00:04.000000000Z', exitCode: 3 },
+  ])
 })
 
 test('a line counts when it is whole, and one that is none is passed over', () => {
