@@ -35,6 +35,8 @@ test("a line is given to the image's shell", () => {
   const shell = ['/bin/bash', '-euc']
   const test = healthOf(service({}), image({ healthcheck: ofImage, shell }))?.test
   assert.equal(test, { kind: 'command', args: [...shell, 'ready'] })
+  const without = healthOf(service({}), image({ healthcheck: ofImage, shell: [] }))?.test
+  assert.equal(without, { kind: 'command', args: ['/bin/sh', '-c', 'ready'] })
 })
 
 test('a test of the service stands instead of the image`s', () => {
