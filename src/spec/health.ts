@@ -30,7 +30,10 @@ export const healthOf = (service: Service, image: ImageConfig): Extension['healt
   const { test, milliseconds } = merged(service.healthcheck, image.healthcheck)
   if (test === undefined || test.kind === 'none') return undefined
   return {
-    test: test.kind === 'shell' ? { kind: 'command', args: [...(image.shell?.length ? image.shell : DEFAULT_SHELL), test.line] } : test,
+    test:
+      test.kind === 'shell'
+        ? { kind: 'command', args: [...(image.shell?.length ? image.shell : DEFAULT_SHELL), test.line] }
+        : test,
     intervalMs: milliseconds('intervalMs') || DEFAULTS.intervalMs,
     timeoutMs: milliseconds('timeoutMs') || DEFAULTS.timeoutMs,
     startPeriodMs: milliseconds('startPeriodMs'),
