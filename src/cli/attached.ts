@@ -6,6 +6,7 @@ import { type ContainerRow, type Engine, type EngineEvent, type LogItem, logTime
 import { awaitedServices, Cascade } from './cascade.ts'
 import type { UpValues } from './commands/up.ts'
 import type { Context } from './context.ts'
+import { HookOutput } from './hook-output.ts'
 import { Interrupts } from './interrupts.ts'
 import { ciOf, formatGuard, harmless } from './render/ci.ts'
 import { hostAddress } from './render/container.ts'
@@ -51,6 +52,7 @@ interface Session {
   readonly values: UpValues
   readonly audience: Audience
   readonly cascade: Cascade
+  readonly hookOutput: HookOutput
 }
 
 /** The change that is under way, until the logs take its place on the screen: then its events are lines between them. */
@@ -183,13 +185,14 @@ const showEnd = (
 }
 
 const followOutput = async (session: Session, options: FollowOptions): Promise<void> => {
-  const { context, engine, project, audience } = session
+  const { context, engine, project, audience, hookOutput } = session
   const { stdout, env } = context
   const rows = (await engine.ps(project.name)).filter((row) => !row.oneOff && audience.shown.includes(row.service))
   announce(session, rows)
   const ci = ciOf(env)
   const guard = formatGuard(ci, randomBytes(16).toString('hex'))
   stdout.write(guard.begin)
+  hookOutput.open(rows)
   try {
     for await (const item of openLogs(session, rows, options)) {
       if (item.kind === 'output') stdout.write(harmless(ci, item.stdout))
@@ -197,6 +200,7 @@ const followOutput = async (session: Session, options: FollowOptions): Promise<v
       await stdout.drained()
     }
   } finally {
+    hookOutput.close()
     stdout.write(guard.end)
   }
 }
@@ -273,10 +277,14 @@ export const upAttached = async (
   values: UpValues,
 ): Promise<number> => {
   const view = new View(context)
-  const engine = openEngine(context, (event) => view.emit(event))
   const audience = audienceOf(project, options.services, values)
+  const { noLogPrefix, noColor } = values
+  const hookOutput = new HookOutput(context, { project: project.name, shown: audience.shown, noLogPrefix, noColor })
+  const engine = openEngine(context, (event) =>
+    event.kind === 'hookOutput' ? hookOutput.add(event) : view.emit(event),
+  )
   const cascade = new Cascade(values, awaitedServices(project))
-  const session: Session = { context, engine, project, options, values, audience, cascade }
+  const session: Session = { context, engine, project, options, values, audience, cascade, hookOutput }
   let stop: Stopping | undefined
   const interrupts = new Interrupts((count) => {
     if (count > 2) process.exit(EXIT.interrupted)

@@ -5,6 +5,7 @@ import { parsePortRange } from '../units/ports.ts'
 import type { MapNode, Node } from './node.ts'
 import { at, get, printScalar, textOf } from './node.ts'
 import { createFiles } from './create-files.ts'
+import { createHooks } from './create-hooks.ts'
 import { createDevices, createLogging, createResources } from './create-resources.ts'
 import { joinPath } from './paths.ts'
 import { FILE_MODELLED, NETWORK_MODELLED, othersOf, SERVICE_MODELLED, VOLUME_MODELLED } from './others.ts'
@@ -178,6 +179,8 @@ const createSurroundings = (node: Node, name: string, context: ServiceContext) =
   platform: text(node, 'platform'),
   pullPolicy: text(node, 'pull_policy'),
   usernsMode: text(node, 'userns_mode'),
+  postStart: createHooks(node, 'post_start'),
+  preStop: createHooks(node, 'pre_stop'),
 })
 
 /** `CONTAINER[:ALIAS]` */

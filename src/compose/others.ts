@@ -72,6 +72,8 @@ export const SERVICE_MODELLED: Modelled = {
   platform: true,
   // What a port is called, and how a Swarm publishes it, makes no difference on one machine.
   ports: true,
+  post_start: true,
+  pre_stop: true,
   privileged: true,
   profiles: true,
   pull_policy: true,

@@ -118,6 +118,22 @@ export interface Service {
   readonly platform: string | undefined
   readonly pullPolicy: string | undefined
   readonly usernsMode: string | undefined
+  /** Run in the container once its process has been started, one after another. */
+  readonly postStart: readonly Hook[]
+  /** Run in the container before it is stopped, one after another. */
+  readonly preStop: readonly Hook[]
+}
+
+/** A command beside a container's own process, as `exec` runs one. */
+export interface Hook {
+  readonly command: readonly string[]
+  /** undefined: the container's. */
+  readonly user: string | undefined
+  readonly privileged: boolean
+  /** undefined: the container's. */
+  readonly workingDir: string | undefined
+  /** Over the container's. null: unset. */
+  readonly environment: Readonly<Record<string, string | null>>
 }
 
 /** Limits and shares beside memory, CPUs and processes. What is not there is as usual. */

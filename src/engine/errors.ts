@@ -48,6 +48,17 @@ export class ServiceError extends CaissonError {
   }
 }
 
+/** A hook that failed. */
+export class HookError extends CaissonError {
+  /** Its last lines. */
+  readonly output: readonly string[]
+  constructor(message: string, options: { hint: string; cause?: unknown; output: readonly string[] }) {
+    super('EHOOK', message, options)
+    this.name = 'HookError'
+    this.output = options.output
+  }
+}
+
 /** A change that did not get through: every operation that failed, in the order of failing. */
 export class ChangeError extends CaissonError {
   readonly errors: readonly CaissonError[]

@@ -14,6 +14,13 @@ export interface LockHolder {
   readonly command: string
 }
 
+/** Whose hook it is. `name`: the full one. */
+export interface HookOrigin {
+  readonly name: string
+  readonly service: string
+  readonly number: number
+}
+
 export type Direction = 'pull' | 'push'
 
 export type ImageEvent = {
@@ -71,6 +78,8 @@ export type EngineEvent =
       readonly message: string
       readonly isReminder: boolean
     }
+  /** A line that a hook of the container wrote. */
+  | { readonly kind: 'hookOutput'; readonly container: HookOrigin; readonly line: string }
   /** A container that has done its work is not run again. */
   | { readonly kind: 'finished'; readonly subject: Subject }
   /** An image comes from a registry, or goes to one. `image`: as the user wrote it. */

@@ -18,7 +18,13 @@ import type { ExecOptions } from './process-types.ts'
 import type { EngineOptions } from './types.ts'
 import { CGROUP_PARENT, reaped } from './undo.ts'
 
-const planOf = (session: Session, record: ContainerRecord, options: ExecOptions): ExecPlan => {
+/** What of ExecOptions the process itself is made from. */
+export type ProcessOptions = Pick<
+  ExecOptions,
+  'command' | 'env' | 'workingDir' | 'user' | 'privileged' | 'tty' | 'interactive'
+>
+
+export const planOf = (session: Session, record: ContainerRecord, options: ProcessOptions): ExecPlan => {
   const image = imageUnder(session, record)
   const paths = containerPaths(session.roots, record.id)
   const { rows = 0, columns = 0 } = process.stdout.isTTY ? process.stdout : {}
@@ -65,7 +71,7 @@ const encoded = (plan: ExecPlan): Buffer => {
 }
 
 /** 127: no such program; 126: there, but it cannot be run; 125: our own failure. */
-const execError = (error: unknown, command: readonly string[]): unknown => {
+export const execError = (error: unknown, command: readonly string[]): unknown => {
   if (!(error instanceof MonitorFailure)) return error
   const cause = systemError(error.failure, error)
   const hint = cause.hint === undefined ? {} : { hint: cause.hint }
@@ -95,9 +101,8 @@ const passSignals = (pid: number): (() => void) => {
   }
 }
 
-const spawnHelper = (session: Session, plan: ExecPlan, { interactive, detach }: ExecOptions) => {
-  const nothing = session.nothing()
-  const stdio = detach ? [nothing, nothing, nothing] : [interactive ? 0 : nothing, 1, 2]
+/** The helper, with these three descriptors. */
+export const spawnHelper = (session: Session, plan: ExecPlan, stdio: readonly number[]) => {
   const [ours, theirs] = session.binding.socketPair()
   const planFd = unnamed(session, encoded(plan))
   try {
@@ -111,7 +116,9 @@ const spawnHelper = (session: Session, plan: ExecPlan, { interactive, detach }: 
 
 /** The helper tells what became of it over `result`, in the frames of a monitor; it reads nothing. */
 const runHelper = async (session: Session, plan: ExecPlan, options: ExecOptions): Promise<number> => {
-  const { pid, result } = spawnHelper(session, plan, options)
+  const nothing = session.nothing()
+  const stdio = options.detach ? [nothing, nothing, nothing] : [options.interactive ? 0 : nothing, 1, 2]
+  const { pid, result } = spawnHelper(session, plan, stdio)
   const restore = passSignals(pid)
   try {
     await (options.detach ? result.go() : result.wait())

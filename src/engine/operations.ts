@@ -15,7 +15,7 @@ import { readContainer } from '../state/snapshot.ts'
 import { readRecord, removeTree, writeRecord } from '../state/store.ts'
 import { parseSignal } from '../units/signals.ts'
 import { ensureVolume, removeVolume as removeData } from '../volume/volumes.ts'
-import { ServiceError } from './errors.ts'
+import { HookError, ServiceError } from './errors.ts'
 import { labelsOf } from './labels.ts'
 import { launch, release } from './launch.ts'
 import { freeze } from './pause.ts'
@@ -137,8 +137,9 @@ const recordOf = (
 const failedService = (operation: { readonly name: string }, service: string, cause: unknown): ServiceError => {
   const reason = cause instanceof Error ? cause.message : String(cause)
   const hint = cause instanceof CaissonError ? cause.hint : undefined
+  const output = cause instanceof HookError ? cause.output : []
   return new ServiceError({ service, container: operation.name }, `service ${service}: ${reason}`, {
-    cause,
+    ...{ cause, facts: { exit: undefined, healthLog: [], output } },
     ...(hint === undefined ? {} : { hint }),
   })
 }
@@ -211,6 +212,19 @@ const relaunch = async (run: Run, id: string) => {
   return launch(session, { record, reservation, ports, isKept: true, model: run.model?.services[record.service] })
 }
 
+/** Loaded by those who have hooks. */
+const runHooks: typeof import('./hooks.ts').runHooks = async (...args) => (await import('./hooks.ts')).runHooks(...args)
+
+const runPostStart = async (run: Run, id: string, operation: Of<'startContainer'>): Promise<void> => {
+  const record = readRecord<ContainerRecord>(containerPaths(run.session.roots, id).record)
+  if (operation.hooks === undefined || record === undefined) return
+  try {
+    await runHooks(run, record, 'post_start', operation.hooks)
+  } catch (error) {
+    throw failedService(operation, operation.service, error)
+  }
+}
+
 const startContainer = async (run: Run, operation: Of<'startContainer'>): Promise<void> => {
   const { name } = operation
   const id = operation.container ?? run.ids.get(name)
@@ -218,13 +232,15 @@ const startContainer = async (run: Run, operation: Of<'startContainer'>): Promis
   run.built.delete(name)
   try {
     if (id === undefined) throw new CaissonError('ENOCONTAINER', `container ${name} was not created`)
-    if (waiting !== undefined || !isStarted(run, id))
-      await release(run.session, waiting ?? (await relaunch(run, id)), run.attach)
+    // Who has started it meanwhile runs its hooks too.
+    if (waiting === undefined && isStarted(run, id)) return run.countedOn.add(id, name, true)
+    await release(run.session, waiting ?? (await relaunch(run, id)), run.attach)
     run.countedOn.add(id, name, true)
   } catch (error) {
     if (id !== undefined && waiting !== undefined) run.countedOn.forget(id)
     throw failedService(operation, operation.service, error)
   }
+  await runPostStart(run, id, operation)
 }
 
 const isGone = (error: unknown) => error instanceof CaissonError && error.code === 'EMONITORGONE'
@@ -239,7 +255,19 @@ const monitorOf = async (run: Run, id: string): Promise<MonitorClient | undefine
   }
 }
 
-const stopContainer = async (run: Run, { container: id, timeoutMs }: Of<'stopContainer'>): Promise<void> => {
+const runPreStop = async (run: Run, { container: id, name, hooks }: Of<'stopContainer'>): Promise<void> => {
+  const record = run.records.get(id)
+  if (hooks === undefined || record === undefined) return
+  try {
+    await runHooks(run, record, 'pre_stop', hooks)
+  } catch (error) {
+    throw failedService({ name }, record.service, error)
+  }
+}
+
+const stopContainer = async (run: Run, operation: Of<'stopContainer'>): Promise<void> => {
+  const { container: id, timeoutMs } = operation
+  await runPreStop(run, operation)
   const monitor = await monitorOf(run, id)
   try {
     await monitor?.stop(timeoutMs === undefined ? {} : { graceMs: timeoutMs })

@@ -2,6 +2,7 @@
 import type { Project } from '../compose/project.ts'
 import { CaissonError } from '../errors.ts'
 import { edges, PlanBuilder } from './builder.ts'
+import { preStopOf } from './hooks.ts'
 import { isUp, type Observed, type ObservedContainer } from './observed.ts'
 import { dependencyOrder, type Graph, reversed, withDependencies } from './order.ts'
 import type { Edge, Operation, Plan } from './plan.ts'
@@ -69,20 +70,18 @@ export const replicas = (target: Target, observed: Observed, names: readonly str
     )
 }
 
-const stopOperation = ({ id, name }: ObservedContainer, timeoutMs: number | undefined): Operation => ({
-  kind: 'stopContainer',
-  container: id,
-  name,
-  timeoutMs,
-})
+const stopOperation = (target: Target, container: ObservedContainer, timeoutMs: number | undefined) =>
+  ({
+    kind: 'stopContainer',
+    container: container.id,
+    name: container.name,
+    timeoutMs,
+    ...preStopOf(target.project, container),
+  }) as const
 
-export const startOperation = ({ id, name, service, number }: ObservedContainer): Operation => ({
-  kind: 'startContainer',
-  service,
-  number,
-  name,
-  container: id,
-})
+/** Without hooks. */
+export const startOperation = ({ id, name, service, number }: ObservedContainer) =>
+  ({ kind: 'startContainer', service, number, name, container: id }) as const
 
 export const removeOperation = ({ id, name }: ObservedContainer, anonymousVolumes: boolean): Operation => ({
   kind: 'removeContainer',
@@ -100,9 +99,13 @@ export const recover = (builder: PlanBuilder, container: ObservedContainer): num
 const neighbours = (graph: Graph, service: string, nodes: ReadonlyMap<string, readonly number[]>): readonly number[] =>
   (graph.get(service) ?? []).flatMap((name) => nodes.get(name) ?? [])
 
-/** Stops what runs, dependents first, and after what `first` says; what was lost is recovered. Container id to its node. */
+/**
+ * Stops what runs, dependents first, and after what `first` says; what was lost is recovered. Container id to its node.
+ * Where a hook keeps a dependent running, what it depends on goes on too.
+ */
 export const stopAll = (
   builder: PlanBuilder,
+  target: Target,
   groups: readonly (readonly ObservedContainer[])[],
   dependents: Graph,
   cause: string,
@@ -111,14 +114,21 @@ export const stopAll = (
 ) => {
   const stopped = new Map<string, number[]>()
   const byContainer = new Map<string, number>()
+  const hooked = new Set<number>()
   for (const group of [...groups].reverse()) {
     for (const container of group) {
       if (!isUp(container) && container.state !== 'lost') continue
-      const before = [...edges(neighbours(dependents, container.service, stopped), 'warn'), ...first(container)]
+      const above = neighbours(dependents, container.service, stopped)
+      const before = [
+        ...above.flatMap((node) => edges([node], hooked.has(node) ? 'abort' : 'warn')),
+        ...first(container),
+      ]
+      const operation = stopOperation(target, container, timeoutMs)
       const node =
         container.state === 'lost'
           ? recover(builder, container)
-          : builder.add(stopOperation(container, timeoutMs), resourceOf(container), cause, before)
+          : builder.add(operation, resourceOf(container), cause, before)
+      if ('hooks' in operation) hooked.add(node)
       stopped.set(container.service, [...(stopped.get(container.service) ?? []), node])
       byContainer.set(container.id, node)
     }
@@ -129,7 +139,7 @@ export const stopAll = (
 export const reconcileStop = (target: Target, observed: Observed, options: ChangePlanOptions): Plan => {
   const builder = new PlanBuilder(target.name)
   const groups = replicas(target, observed, options.services)
-  stopAll(builder, groups, reversed(graphOf(target, observed)), 'stop', options.timeoutMs)
+  stopAll(builder, target, groups, reversed(graphOf(target, observed)), 'stop', options.timeoutMs)
   return builder.build()
 }
 
@@ -234,7 +244,7 @@ const removeVolumes = (
 export const reconcileDown = (target: Target, observed: Observed, options: DownPlanOptions): Plan => {
   const builder = new PlanBuilder(target.name)
   const groups = downGroups(target, observed, options)
-  const ended = stopAll(builder, groups, reversed(graphOf(target, observed)), 'down', options.timeoutMs)
+  const ended = stopAll(builder, target, groups, reversed(graphOf(target, observed)), 'down', options.timeoutMs)
   const removed = new Map<string, number>()
   for (const container of [...groups].reverse().flat()) {
     const before = ended.get(container.id)

@@ -1,6 +1,7 @@
 /** One-off containers (`run`): a service's definition with what the command line says in its place. Pure. */
 import type { Port, Project, Service, ServiceMount } from '../compose/project.ts'
 import { edges, PlanBuilder } from './builder.ts'
+import { preStopOf } from './hooks.ts'
 import type { Observed } from './observed.ts'
 import type { Plan } from './plan.ts'
 
@@ -75,6 +76,9 @@ export const oneOffService = (service: Service, name: string, request: OneOffReq
     tty: request.tty,
     stdinOpen: request.interactive,
     restart: undefined,
+    // As in Compose: what is to be in place for a service is not for its one-offs.
+    postStart: [],
+    preStop: [],
     scale: 1,
   }
 }
@@ -124,7 +128,13 @@ export const reconcileTakeBack = (project: string, observed: Observed, made: Pla
     if (container === undefined) continue
     const resource = `service:${container.service}:${container.number}`
     const { id } = container
-    const stop = { kind: 'stopContainer', container: id, name, timeoutMs: undefined } as const
+    const stop = {
+      kind: 'stopContainer',
+      container: id,
+      name,
+      timeoutMs: undefined,
+      ...preStopOf(undefined, container),
+    } as const
     let node = builder.add(stop, resource, 'run --down', edges(last, 'warn'))
     last = [node]
     if (created.has(name)) {

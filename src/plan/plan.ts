@@ -1,3 +1,5 @@
+import type { Hook } from '../compose/project.ts'
+
 /** Plan: what to change in a project. A DAG of operations, stored in topological order, printable and comparable as text. */
 export interface Plan {
   readonly version: 1
@@ -53,13 +55,17 @@ export type Operation =
       /** A container of `run`; undefined: a replica. */
       readonly oneOff?: { readonly autoRemove: boolean }
     }
-  /** Passes the barrier of a container created in this plan (`container` undefined), or starts one that exists. */
+  /**
+   * Passes the barrier of a container created in this plan (`container` undefined), or starts one that exists. Then runs
+   * `hooks` in it; it is started when they have ended.
+   */
   | {
       readonly kind: 'startContainer'
       readonly service: string
       readonly number: number
       readonly name: string
       readonly container: string | undefined
+      readonly hooks?: readonly Hook[]
     }
   /**
    * Waits until a container is what others need it to be; `container` undefined: the one created in this plan. Changes
@@ -74,11 +80,13 @@ export type Operation =
       readonly condition: WaitCondition
       readonly optional: boolean
     }
+  /** Runs `hooks` in it first, if its process runs; it goes on where one of them fails. */
   | {
       readonly kind: 'stopContainer'
       readonly container: string
       readonly name: string
       readonly timeoutMs: number | undefined
+      readonly hooks?: readonly Hook[]
     }
   | { readonly kind: 'pauseContainer' | 'unpauseContainer'; readonly container: string; readonly name: string }
   | { readonly kind: 'signalContainer'; readonly container: string; readonly name: string; readonly signal: string }
@@ -92,6 +100,9 @@ export type Operation =
 const formatEdge = (edge: Edge): string =>
   edge.onFailure === 'abort' ? `${edge.node}` : `${edge.node}/${edge.onFailure}`
 
+const formatHooks = ({ hooks = [] }: { readonly hooks?: readonly Hook[] }, words: string): string =>
+  hooks.length === 0 ? '' : ` ${words} (${hooks.length})`
+
 const formatDetail = (operation: Operation): string => {
   switch (operation.kind) {
     case 'createNetwork':
@@ -103,12 +114,14 @@ const formatDetail = (operation: Operation): string => {
     case 'removeNetwork':
     case 'removeVolume':
     case 'createContainer':
-    case 'startContainer':
-    case 'stopContainer':
     case 'pauseContainer':
     case 'unpauseContainer':
     case 'removeContainer':
       return operation.name
+    case 'startContainer':
+      return `${operation.name}${formatHooks(operation, 'then post_start')}`
+    case 'stopContainer':
+      return `${operation.name}${formatHooks(operation, 'after pre_stop')}`
     case 'waitContainer':
       return `${operation.name} ${operation.condition}${operation.optional ? ' optional' : ''}`
     case 'signalContainer':

@@ -5,6 +5,7 @@ import { edges, PlanBuilder } from './builder.ts'
 import type { PlanFinding } from './codes.ts'
 import { missingDependencies, waitsOf } from './conditions.ts'
 import { divergedNetworks, type FateOptions, type Replica, serviceFate, type ServiceFate } from './fate.ts'
+import { postStartOf, preStopOf } from './hooks.ts'
 import { sharersOf, withJoins, withVolumesFrom } from './joins.ts'
 import { freshResource, type Making, resourceOf, type UpPlanOptions } from './making.ts'
 import { referencesOf } from './namespaces.ts'
@@ -33,9 +34,22 @@ const recoverLost = ({ observed, builder, recovered }: Making) => {
   }
 }
 
-const stopNode = (making: Making, container: ObservedContainer, cause: string, after: readonly Edge[]) => {
+/** `hooks`: not of what is made anew, as in Compose. */
+const stopNode = (
+  making: Making,
+  container: ObservedContainer,
+  cause: string,
+  after: readonly Edge[],
+  hooks = preStopOf(making.project, container),
+) => {
   const { id, name } = container
-  const operation = { kind: 'stopContainer', container: id, name, timeoutMs: making.options.timeoutMs } as const
+  const operation = {
+    kind: 'stopContainer',
+    container: id,
+    name,
+    timeoutMs: making.options.timeoutMs,
+    ...hooks,
+  } as const
   const node = making.builder.add(operation, resourceOf(container), cause, after)
   making.stopped.set(id, node)
   return node
@@ -65,19 +79,16 @@ const stopFollowers = (making: Making) => {
 
 /** From their records, after those that they share with. */
 const startFollowers = (making: Making) => {
-  for (const { id, name, service, number, joins, ...rest } of making.followers) {
+  for (const follower of making.followers) {
+    const { id, name, service, number, joins } = follower
     const sources = making.observed.containers.filter((other) => joins.some(({ container }) => container === other.id))
     const before = [
       making.stopped.get(id) ?? [],
       ...sources.map((other) => making.started.get(other.service) ?? []),
     ].flat()
-    const operation = { kind: 'startContainer', service, number, name, container: id } as const
-    const node = making.builder.add(
-      operation,
-      resourceOf({ id, name, service, number, joins, ...rest }),
-      NEW_NAMESPACE,
-      edges(before),
-    )
+    const hooks = postStartOf(making.project, follower)
+    const operation = { kind: 'startContainer', service, number, name, container: id, ...hooks } as const
+    const node = making.builder.add(operation, resourceOf(follower), NEW_NAMESPACE, edges(before))
     making.started.set(service, [...(making.started.get(service) ?? []), node])
   }
 }
@@ -91,7 +102,8 @@ const takeDown = (making: Making) => {
     )
     for (const { container, fate } of replicas) {
       if (fate.kind === 'keep' || fate.kind === 'start' || !isUp(container)) continue
-      stopNode(making, container, fate.cause, edges(before, 'warn'))
+      const hooks = fate.kind === 'recreate' ? {} : preStopOf(making.project, container)
+      stopNode(making, container, fate.cause, edges(before, 'warn'), hooks)
     }
     for (const replica of replicas) {
       if (!isGoing(replica) || replica.fate.kind === 'keep') continue

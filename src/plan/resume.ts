@@ -14,6 +14,7 @@ import {
 } from './change.ts'
 import { goalOf, isMet, waitFor } from './conditions.ts'
 import { startCause } from './fate.ts'
+import { postStartOf } from './hooks.ts'
 import { sharersOf } from './joins.ts'
 import { isUp, type Observed, type ObservedContainer } from './observed.ts'
 import { hasFinished } from './one-shots.ts'
@@ -129,7 +130,8 @@ class Resuming {
     for (const container of this.#groups.flat()) {
       const needed = [before.get(container.id) ?? [], ...container.networks.map((name) => networks.get(name) ?? [])]
       const after = [...this.dependencyEdges(container), ...edges(needed.flat())]
-      const node = this.builder.add(startOperation(container), resourceOf(container), cause(container), after)
+      const operation = { ...startOperation(container), ...postStartOf(this.#target.project, container) }
+      const node = this.builder.add(operation, resourceOf(container), cause(container), after)
       this.#started.set(container.id, node)
     }
   }
@@ -168,7 +170,7 @@ export const reconcileStart = (target: Target, observed: Observed, options: Star
   const before = new Map<string, number>()
   for (const container of resting) if (container.state === 'lost') before.set(container.id, recover(builder, container))
   const running = groups.map((group) => group.filter(isUp))
-  for (const [id, node] of stopAll(builder, running, reversed(graph), SHARES, timeoutMs)) before.set(id, node)
+  for (const [id, node] of stopAll(builder, target, running, reversed(graph), SHARES, timeoutMs)) before.set(id, node)
   resuming.start(before, startedCause)
   if (wait) {
     for (const [container] of replicas(target, observed, selected)) {
@@ -205,7 +207,7 @@ export const reconcileRestart = (target: Target, observed: Observed, options: Re
   const resuming = new Resuming(target, observed, groups)
   const restarting = new Set(groups.flat().map(({ service }) => service))
   const first = (container: ObservedContainer) => resuming.dependencyEdges(container, (name) => !restarting.has(name))
-  const stopped = stopAll(resuming.builder, groups, reversed(graph), 'restart', options.timeoutMs, first)
+  const stopped = stopAll(resuming.builder, target, groups, reversed(graph), 'restart', options.timeoutMs, first)
   resuming.start(stopped, () => 'restart')
   return resuming.builder.build()
 }

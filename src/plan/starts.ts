@@ -3,6 +3,7 @@ import type { Service } from '../compose/project.ts'
 import { edges } from './builder.ts'
 import { unmet, waitFor } from './conditions.ts'
 import type { Replica, ServiceFate } from './fate.ts'
+import { postStart } from './hooks.ts'
 import { freshResource, type Making, resourceOf } from './making.ts'
 import type { ObservedContainer } from './observed.ts'
 import type { Edge, WaitCondition } from './plan.ts'
@@ -56,7 +57,14 @@ const waitForReplicas = (making: Making, fate: ServiceFate, starts: ReadonlyMap<
 const startNew = (making: Making, service: Service, number: number, cause: string): number => {
   const name = containerName(making.project.name, service, number)
   const created = making.created.get(name)
-  const operation = { kind: 'startContainer', service: service.name, number, name, container: undefined } as const
+  const operation = {
+    kind: 'startContainer',
+    service: service.name,
+    number,
+    name,
+    container: undefined,
+    ...postStart(service),
+  } as const
   const after = [...edges(created === undefined ? [] : [created], 'skip'), ...dependencyEdges(making, service)]
   return making.builder.add(operation, freshResource(making, service.name, number), cause, after)
 }
@@ -64,7 +72,14 @@ const startNew = (making: Making, service: Service, number: number, cause: strin
 const startExisting = (making: Making, service: Service, container: ObservedContainer, cause: string): number => {
   const { id, name, number } = container
   const before = [making.stopped.get(id), making.recovered.get(id)].filter((node) => node !== undefined)
-  const operation = { kind: 'startContainer', service: service.name, number, name, container: id } as const
+  const operation = {
+    kind: 'startContainer',
+    service: service.name,
+    number,
+    name,
+    container: id,
+    ...postStart(service),
+  } as const
   const after = [...edges([...before, ...resourceNodes(making, service)]), ...dependencyEdges(making, service)]
   return making.builder.add(operation, resourceOf(container), cause, after)
 }

@@ -15,7 +15,7 @@ export const service = (name: string, values: Partial<Service> = {}): Service =>
   ...{ profiles: [], securityOpt: [], restart: undefined, healthcheck: undefined, attach: true },
   ...{ resources: {}, devices: [], deviceCgroupRules: [], groupAdd: [], sysctls: {}, annotations: {}, files: [] },
   ...{ logging: undefined, links: [], seccompProfile: undefined, macAddress: undefined, platform: undefined },
-  ...{ pullPolicy: undefined, usernsMode: undefined },
+  ...{ pullPolicy: undefined, usernsMode: undefined, postStart: [], preStop: [] },
   ...values,
 })
 

@@ -68,6 +68,8 @@ export const service = (change: Partial<Service> = {}): Service => ({
   platform: undefined,
   pullPolicy: undefined,
   usernsMode: undefined,
+  postStart: [],
+  preStop: [],
   ...change,
 })
 
