@@ -5,7 +5,8 @@ import type { Hook } from '../compose/project.ts'
 import { CaissonError, ProjectError } from '../errors.ts'
 import type { ContainerRecord } from '../state/records.ts'
 import { readContainer } from '../state/snapshot.ts'
-import { aborted, HookError } from './errors.ts'
+import { clock } from './clock.ts'
+import { aborted, ExecError, HookError } from './errors.ts'
 import { execError, planOf, spawnHelper } from './exec.ts'
 import { LineSplitter } from './line-splitter.ts'
 import type { Run } from './run.ts'
@@ -84,7 +85,7 @@ const runHook = async (run: Run, record: ContainerRecord, hook: Hook, onLine: (l
   try {
     await result.wait()
   } catch (error) {
-    if (!(error instanceof CaissonError && error.code === 'EMONITORGONE')) failure = execError(error, hook.command)
+    if (!isGone(error)) failure = execError(error, hook.command)
   } finally {
     result.close()
   }
@@ -94,6 +95,21 @@ const runHook = async (run: Run, record: ContainerRecord, hook: Hook, onLine: (l
   if (run.signal?.aborted) throw aborted()
   if (failure !== undefined) throw failure
   return code
+}
+
+const isGone = (error: unknown): boolean => error instanceof CaissonError && error.code === 'EMONITORGONE'
+
+/** That of a process killed with its container. */
+const KILLED = 137
+/** From the end of a container's process until its monitor has said so. */
+const SETTLING_MS = 1000
+
+const hasEnded = async (run: Run, record: ContainerRecord): Promise<boolean> => {
+  for (const end = clock.now() + SETTLING_MS; clock.now() < end; ) {
+    if (stateOf(run, record) === undefined) return true
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+  return false
 }
 
 const reasonOf = (error: unknown): string => {
@@ -112,16 +128,20 @@ const perform = async (run: Run, record: ContainerRecord, phase: Phase, hook: Ho
   }
   let reason: string
   let cause: unknown
+  let isSuspect: boolean
   try {
     const code = await runHook(run, record, hook, onLine)
     if (code === 0) return
+    isSuspect = code === KILLED
     reason = `exited with code ${code}`
   } catch (error) {
     if (error instanceof CaissonError && error.code === 'EABORTED') throw error
     cause = error
+    isSuspect = error instanceof ExecError ? error.exitCode === 125 : isGone(error)
     reason = `could not be run: ${reasonOf(error)}`
   }
-  if (stateOf(run, record) === undefined) return warnSkipped(run, record, title, 'did not get through: it has ended')
+  if (isSuspect && (await hasEnded(run, record)))
+    return warnSkipped(run, record, title, 'did not get through: it has ended')
   throw new HookError(`${title} ${reason}`, { hint: HINTS[phase], cause, output: last })
 }
 
