@@ -4,6 +4,7 @@
  */
 import { CaissonError } from '../errors.ts'
 import type { Descriptor } from './archive-file.ts'
+import { digestLike } from './digest.ts'
 import { kindOf } from './media-types.ts'
 
 export interface Platform {
@@ -61,7 +62,29 @@ const textOf = (value: unknown, where: string): string =>
 const optionalText = (value: unknown, where: string): string =>
   value === undefined || value === null ? '' : textOf(value, where)
 
+/** Ours are nested five deep; of one that is nested without end others than its reader would run out of stack. */
+const MAX_DEPTH = 100
+const [QUOTE, BACKSLASH] = [0x22, 0x5c]
+const DEEPER: ReadonlyMap<number, number> = new Map([
+  ...[...'[{'].map((each) => [each.charCodeAt(0), 1] as const),
+  ...[...']}'].map((each) => [each.charCodeAt(0), -1] as const),
+])
+
+const isTooDeep = (bytes: Buffer): boolean => {
+  let depth = 0
+  let isText = false
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at] ?? 0
+    if (byte === QUOTE) isText = !isText
+    else if (isText) at += byte === BACKSLASH ? 1 : 0
+    else depth += DEEPER.get(byte) ?? 0
+    if (depth > MAX_DEPTH) return true
+  }
+  return false
+}
+
 const parse = (bytes: Buffer, where: string): unknown => {
+  if (isTooDeep(bytes)) return refuse(where, `is nested more than ${MAX_DEPTH} levels deep`)
   try {
     return JSON.parse(bytes.toString('utf8'))
   } catch {
@@ -78,11 +101,17 @@ const platformOf = (value: unknown, where: string): Platform => {
   }
 }
 
+/** Nobody here reads embedded data; what others would read instead of the blob has to be the blob (descriptor.md). */
+const checkData = (data: string, digest: string, where: string): void => {
+  if (digestLike(digest, Buffer.from(data, 'base64')) !== digest) refuse(where, 'is not what its digest says')
+}
+
 const descriptorOf = (value: unknown, where: string): Descriptor => {
-  const { mediaType, digest, size } = objectOf(value, where)
+  const { mediaType, digest, size, data } = objectOf(value, where)
   const name = textOf(digest, `${where}.digest`)
   if (!DIGEST.test(name)) return refuse(`${where}.digest`, `is '${name.slice(0, 80)}', which is no sha256 or sha512`)
   if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) return refuse(`${where}.size`, 'is no size')
+  if (data !== undefined) checkData(textOf(data, `${where}.data`), name, `${where}.data`)
   return { mediaType: textOf(mediaType, `${where}.mediaType`), digest: name, size }
 }
 
@@ -149,13 +178,20 @@ export const parseConfiguration = (bytes: Buffer, where: string): Configuration 
 }
 
 const isTextList = (value: unknown): boolean => Array.isArray(value) && value.every((item) => typeof item === 'string')
+const isTextMap = (value: unknown): boolean => isObject(value) && isTextList(Object.values(value))
+/** Absent and null are the same: Go writes either. */
+const isNumber = (value: unknown): boolean => value === undefined || value === null || Number.isFinite(value)
+const isHealthcheck = (value: unknown): boolean =>
+  isObject(value) &&
+  isTextList(value['Test'] ?? []) &&
+  ['Interval', 'Timeout', 'StartPeriod', 'StartInterval', 'Retries'].every((key) => isNumber(value[key]))
 const CONFIG_TYPES: Readonly<Record<string, (value: unknown) => boolean>> = {
   ...{ User: (value) => typeof value === 'string', WorkingDir: (value) => typeof value === 'string' },
   ...{ StopSignal: (value) => typeof value === 'string', Env: isTextList, Entrypoint: isTextList, Cmd: isTextList },
-  ...{ Shell: isTextList, Volumes: isObject, ExposedPorts: isObject, Labels: isObject, Healthcheck: isObject },
+  ...{ Shell: isTextList, Volumes: isObject, ExposedPorts: isObject, Labels: isTextMap, Healthcheck: isHealthcheck },
 }
 
-/** What containers are made from. Absent and null are the same: Go writes either. */
+/** What containers are made from. */
 const checkConfig = (value: unknown, where: string): void => {
   const config = objectOf(value ?? {}, where)
   for (const [key, check] of Object.entries(CONFIG_TYPES)) {

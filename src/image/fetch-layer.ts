@@ -59,6 +59,16 @@ export const ingestKept = async (
   }
 }
 
+/**
+ * What is wrong, or refused although it is all there, is of no use to anybody. Emptied, not removed: its lock is held.
+ * Whether another attempt may bring something else.
+ */
+const emptied = ({ partial }: LayerFetch, error: unknown): boolean => {
+  const code = codeOf(error)
+  if (code === 'EDIGEST' || code === 'EARCHIVE') writeFileSync(partial, '')
+  return code === 'EDIGEST'
+}
+
 const attempt = async (fetch: LayerFetch, prefix: number): Promise<FetchedLayer> => {
   const { client, repository, blob, partial, onBytes, signal } = fetch
   if (prefix === blob.size && prefix > 0) return ingestKept(partial, fetch)
@@ -83,12 +93,8 @@ export const fetchLayer = async (fetch: LayerFetch): Promise<FetchedLayer> => {
       if (fetch.signal?.aborted)
         throw new CaissonError('EABORTED', `${fetch.blob.digest}: interrupted`, { cause: error })
       const here = sizeOf(fetch.partial)
-      if (codeOf(error) === 'EDIGEST') {
-        // The beginning may be of another attempt that was served something else. Not removed: its lock is held.
-        writeFileSync(fetch.partial, '')
-        if (prefix === 0) throw error
-        continue
-      }
+      // The beginning may be of another attempt that was served something else.
+      if (emptied(fetch, error) && prefix > 0) continue
       fruitless = here > prefix ? 0 : fruitless + 1
       if (!isBroken(error) || fruitless >= MAX_ATTEMPTS) throw error
     }

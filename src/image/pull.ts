@@ -69,8 +69,9 @@ const store = (
   layers: readonly string[],
 ): ListedImage => {
   const parsed = parseReference(request.reference)
-  for (const { bytes } of remote.documents) writeBlob(content, bytes)
+  for (const { bytes, digest } of remote.documents) writeBlob(content, bytes, digest)
   const id = writeBlob(content, remote.configBytes)
+  writeBlob(content, remote.configBytes, remote.manifest.config.digest)
   const descriptors = remote.documents.map(({ mediaType, digest, size }) => ({ mediaType, digest, size }))
   return nameImage(content, {
     ...{ reference: normalise(request.reference), id, layers },

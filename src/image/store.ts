@@ -51,9 +51,10 @@ export const writeWhole = (path: string, content: string | Buffer): void => {
   renameSync(`${path}~${process.pid}`, path)
 }
 
-/** Stores a blob; its digest. */
-export const writeBlob = (content: ContentRoot, blob: string | Buffer): string => {
-  const digest = `sha256:${createHash('sha256').update(blob).digest('hex')}`
+const sha256Of = (blob: string | Buffer): string => `sha256:${createHash('sha256').update(blob).digest('hex')}`
+
+/** Stores a blob; its digest, which others may know by another algorithm. */
+export const writeBlob = (content: ContentRoot, blob: string | Buffer, digest = sha256Of(blob)): string => {
   if (!existsSync(blobOf(content, digest))) writeWhole(blobOf(content, digest), blob)
   return digest
 }
@@ -93,7 +94,8 @@ const healthcheckOf = (given: unknown): ImageConfig['healthcheck'] => {
 
 /** The parts of an OCI image configuration (`config` of image-spec config.md) that a container is made from. */
 export const configOf = (blob: string): ImageConfig => {
-  const { config = {} } = JSON.parse(blob) as { config?: Record<string, unknown> & { Labels?: object } }
+  const document = JSON.parse(blob) as { config?: (Record<string, unknown> & { Labels?: object }) | null }
+  const config = document.config ?? {}
   const text = (key: string) => (typeof config[key] === 'string' ? config[key] : '')
   const list = (key: string) => (Array.isArray(config[key]) ? config[key].map(String) : undefined)
   const keys = (key: string) => Object.keys((config[key] as object | undefined) ?? {})
@@ -242,8 +244,9 @@ export const namesIn = (directory: string): readonly string[] => (existsSync(dir
 export const blobsOf = (content: ContentRoot, { id, manifest, indexes }: ReferenceRecord): readonly string[] => {
   const own = [id, ...indexes.map(({ digest }) => digest)]
   if (manifest === undefined || !existsSync(blobOf(content, manifest.digest))) return own
-  const { layers } = parseManifest(readFileSync(blobOf(content, manifest.digest)), manifest.mediaType, manifest.digest)
-  return [...own, manifest.digest, ...layers.map(({ digest }) => digest)]
+  const bytes = readFileSync(blobOf(content, manifest.digest))
+  const { config, layers } = parseManifest(bytes, manifest.mediaType, manifest.digest)
+  return [...new Set([...own, manifest.digest, ...[config, ...layers].map(({ digest }) => digest)])]
 }
 
 /** undefined: a manifest is damaged, and who knows what it led to. */
