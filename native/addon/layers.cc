@@ -2,11 +2,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/sysmacros.h>
-#include <sys/xattr.h>
 
 #include <string_view>
 
+#include "../archive/whiteout.h"
 #include "../core/sys.h"
 
 namespace caisson::addon {
@@ -17,14 +16,6 @@ constexpr int MAX_SYMLINKS = 40;  // as the kernel
 
 // One directory of the overlay: the same directory in each layer that has it, topmost first.
 using Merged = std::vector<Fd>;
-
-bool is_whiteout(const struct stat& info) { return S_ISCHR(info.st_mode) && info.st_rdev == makedev(0, 0); }
-
-bool is_opaque(int directory) {
-  char value = 0;
-  std::string path = "/proc/self/fd/" + std::to_string(directory);  // O_PATH descriptors refuse fgetxattr
-  return getxattr(path.c_str(), "trusted.overlay.opaque", &value, 1) == 1 && value == 'y';
-}
 
 Failure missing(const std::string& path, int error = ENOENT) {
   return Failure{.syscall = "openat", .error = error, .path = path};
@@ -55,7 +46,9 @@ class Walk {
       if (!info && info.failure().error == ENOENT) continue;
       if (!info) return std::move(info).failure();
       if (!S_ISDIR(info.value().st_mode)) {
-        if (!found.empty() || is_whiteout(info.value())) break;
+        if (!found.empty()) break;
+        Fd leaf = TRY(sys::openat(directory.get(), name, O_PATH | O_NOFOLLOW));
+        if (is_whiteout(leaf.get(), info.value())) break;
         return enter_leaf(directory.get(), name, info.value(), rest);
       }
       found.push_back(TRY(sys::openat(directory.get(), name, O_PATH | O_DIRECTORY | O_NOFOLLOW)));

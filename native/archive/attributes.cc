@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <sys/xattr.h>
 
 #include <optional>
@@ -83,17 +82,6 @@ Result<void> set_time(const Place& place, const struct timespec& mtime) {
   TRY(sys::check(::utimensat(place.directory.get(), place.name.c_str(), times, AT_SYMLINK_NOFOLLOW), "utimensat", place.name));
   return {};
 }
-
-Result<void> set_opaque(const Place& place) {
-  TRY(sys::check(::lsetxattr(path_of(place).c_str(), "trusted.overlay.opaque", "y", 1, 0), "setxattr", place.name));
-  return {};
-}
-
-Result<void> make_whiteout(const Place& place) {
-  return sys::mknodat(place.directory.get(), place.name, S_IFCHR, makedev(0, 0));
-}
-
-bool is_whiteout(const struct stat& info) { return S_ISCHR(info.st_mode) && info.st_rdev == makedev(0, 0); }
 
 Result<void> copy_directory_attributes(int from, const Place& to) {
   struct stat info = TRY(sys::fstat(from));

@@ -16,12 +16,6 @@ Result<std::vector<std::string>> set_attributes(const Place& place, const TarEnt
 Result<void> set_attributes_guarded(const Place& place, const TarEntry& entry);
 Result<void> set_time(const Place& place, const struct timespec& mtime);
 
-// overlayfs: nothing of the layers below shows in this directory.
-Result<void> set_opaque(const Place& place);
-// overlayfs: what has this name in the layers below is deleted.
-Result<void> make_whiteout(const Place& place);
-bool is_whiteout(const struct stat& info);
-
 // Owner, mode, time and attributes of a directory of a lower layer, where it has one of the same name.
 Result<void> copy_directory_attributes(int from, const Place& to);
 

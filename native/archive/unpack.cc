@@ -12,6 +12,7 @@
 #include "../monitor/remove_tree.h"
 #include "attributes.h"
 #include "tar_reader.h"
+#include "whiteout.h"
 
 namespace caisson {
 
@@ -57,7 +58,7 @@ class Lower {
   Result<Fd> find(const std::string& path) const {
     for (const Root& root : roots_) {
       Result<Fd> found = root.open(path, O_PATH | O_NOFOLLOW, RESOLVE_NO_SYMLINKS);
-      if (found && is_whiteout(TRY(sys::fstat(found.value().get())))) return Fd();
+      if (found && is_whiteout(found.value().get(), TRY(sys::fstat(found.value().get())))) return Fd();
       if (found) return found;
       int error = found.failure().error;
       if (error == ENOTDIR || error == ELOOP) return Fd();  // a file, a link or a whiteout stands in the way
@@ -229,7 +230,7 @@ class Unpacker {
     if (form_ == Form::copy && entry.type == TarType::directory) {
       return refused(entry.name, "is a directory and cannot replace something that is none");
     }
-    opaque = entry.type == TarType::directory && form_ == Form::layer && is_whiteout(info.value());
+    opaque = entry.type == TarType::directory && form_ == Form::layer && is_whiteout(place, info.value());
     if (directory) {
       TRY(remove_tree("/proc/self/fd/" + std::to_string(place.directory.get()) + "/" + place.name));
       parent_.reset();  // it may have lain in there
@@ -283,12 +284,12 @@ class Unpacker {
     std::string parent(parent_of(target));
     Result<Fd> directory = parent.empty() ? duplicate(root_.fd()) : root_.open(parent, O_PATH | O_DIRECTORY);
     if (!directory) return refused(entry.name, shown);
-    std::string name(last_of(target));
-    Result<struct stat> info = sys::lstatat(directory.value().get(), name);
-    if (!info || (form_ == Form::layer && is_whiteout(info.value()))) return refused(entry.name, shown);
+    Place from{std::move(directory).value(), std::string(last_of(target))};
+    Result<struct stat> info = sys::lstatat(from.directory.get(), from.name);
+    if (!info || (form_ == Form::layer && is_whiteout(from, info.value()))) return refused(entry.name, shown);
     if (S_ISDIR(info.value().st_mode)) return refused(entry.name, "is a hard link to the directory '" + entry.link + "'");
     int to = place.directory.get();
-    TRY(sys::check(::linkat(directory.value().get(), name.c_str(), to, place.name.c_str(), 0), "linkat", entry.name));
+    TRY(sys::check(::linkat(from.directory.get(), from.name.c_str(), to, place.name.c_str(), 0), "linkat", entry.name));
     return {};
   }
 

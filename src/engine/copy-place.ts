@@ -119,7 +119,7 @@ const PLAIN: Readonly<Record<string, string>> = {
   ENOTDIR: 'not a directory',
   EROFS: 'the file system is mounted read-only',
   ENOSPC: 'no space left',
-  EOPNOTSUPP: 'neither a file, a directory nor a link',
+  ENOTSUP: 'neither a file, a directory nor a link',
   ELOOP: 'too many levels of symbolic links',
   EBUSY: 'it is mounted on, or was exchanged meanwhile',
 }

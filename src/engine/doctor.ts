@@ -78,6 +78,12 @@ const hasNfTables = (): boolean => {
   }
 }
 
+const onOverlay = ({ kernel: { major, minor } }: HostFacts): string => {
+  const memory = 'what containers write is kept in memory until they end'
+  const isOld = major < 6 || (major === 6 && minor < 8)
+  return isOld ? `${memory}, and images whose layers delete something are refused` : memory
+}
+
 const fileSystemChecks = (facts: HostFacts): readonly Check[] => {
   const filesystems = existsSync('/proc/filesystems') ? readFileSync('/proc/filesystems', 'utf8') : ''
   return [
@@ -86,9 +92,7 @@ const fileSystemChecks = (facts: HostFacts): readonly Check[] => {
       'state root',
       !facts.stateOnOverlay,
       'warning',
-      facts.stateOnOverlay
-        ? 'lies on an overlay: what containers write is kept in memory'
-        : 'can hold what containers write',
+      facts.stateOnOverlay ? `lies on an overlay: ${onOverlay(facts)}` : 'can hold what containers write',
       'set CAISSON_ROOT to a directory on another file system, or mount a volume there',
     ),
   ]

@@ -3,7 +3,7 @@ import { constants } from 'node:os'
 import { getSystemErrorMap } from 'node:util'
 import { SystemError, type SystemFailure } from '../errors.ts'
 
-/** Linux errors that libuv, and so `util.getSystemErrorMap`, does not know. Numbers are those of x86-64 and aarch64. */
+/** Linux errors that libuv, and so `util.getSystemErrorMap`, does not know, or not well. Numbers are those of x86-64 and aarch64. */
 const LINUX_ERRORS: Readonly<Record<number, readonly [string, string]>> = {
   15: ['ENOTBLK', 'block device required'],
   35: ['EDEADLK', 'resource deadlock avoided'],
@@ -14,6 +14,7 @@ const LINUX_ERRORS: Readonly<Record<number, readonly [string, string]>> = {
   74: ['EBADMSG', 'bad message'],
   77: ['EBADFD', 'file descriptor in bad state'],
   87: ['EUSERS', 'too many users'],
+  95: ['ENOTSUP', 'operation not supported'],
   116: ['ESTALE', 'stale file handle'],
   117: ['EUCLEAN', 'structure needs cleaning'],
   122: ['EDQUOT', 'disk quota exceeded'],
@@ -22,7 +23,7 @@ const LINUX_ERRORS: Readonly<Record<number, readonly [string, string]>> = {
 }
 
 const nameOf = (errno: number): readonly [string, string] => {
-  const known = getSystemErrorMap().get(-errno) ?? LINUX_ERRORS[errno]
+  const known = LINUX_ERRORS[errno] ?? getSystemErrorMap().get(-errno)
   if (known !== undefined) return [known[0], known[1]]
   const name = Object.entries(constants.errno).find(([, number]) => number === errno)?.[0]
   return [name ?? `E${errno}`, `system error ${errno}`]
@@ -36,6 +37,8 @@ const HINTS: Readonly<Record<string, string>> = {
   'exec EACCES': 'the program is not executable for the user of the service',
   'exec ENOEXEC': 'the program is built for another architecture, or is a script without a #! line',
   'rootfs EINVAL': 'the state directory may lie on an overlay: set CAISSON_ROOT to a directory on another file system',
+  'whiteout ENOTSUP':
+    'CAISSON_ROOT lies on an overlay, which holds no deletions before Linux 6.8: set it to a directory on another file system',
   'mounts EROFS':
     'the target is not there and lies on a read-only file system, such as /usr of caisson/host: mount it elsewhere',
   'cgroup EROFS': 'the cgroup file system is mounted read-only here',

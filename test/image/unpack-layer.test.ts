@@ -14,7 +14,7 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { release, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -118,6 +118,67 @@ test('devices, FIFOs, capabilities and attributes are really there', async ({ ro
   assert.not.match(attributes, /overlay/)
 })
 
+/** Directory of a test that lies on an overlay, as in a container of CI. */
+const onOverlay = (base: string): void => {
+  mkdirSync(join(base, 'fs'))
+  run('mount -t tmpfs caisson fs; mkdir fs/l fs/u fs/w fs/m', base)
+  run('mount -t overlay caisson -o lowerdir=fs/l,upperdir=fs/u,workdir=fs/w fs/m', base)
+  run('mkdir fs/m/root fs/m/lower; mount --bind fs/m/root root; mount --bind fs/m/lower lower', base)
+}
+const leaveOverlay = (base: string): void => void run('umount root lower fs/m fs', base)
+
+const isBefore = (major: number, minor: number): boolean => {
+  const [ours = 0, more = 0] = release().split('.').map(Number)
+  return ours < major || (ours === major && more < minor)
+}
+
+const merge = (base: string): string[] => {
+  mkdirSync(join(base, 'merged'))
+  const script = 'mount -t overlay o -o lowerdir=root:lower merged; cd merged; find .'
+  return run(`unshare -m sh -ec '${script}'`, base).trim().split('\n').sort()
+}
+
+test('on an overlay whiteouts are files with a mark, and mean the same', async ({ root, lower, base }) => {
+  if (isBefore(6, 8)) return
+  onOverlay(base)
+  try {
+    for (const name of [
+      'gone',
+      'dir/a',
+      'dir/b',
+      'opq/old',
+      'then/old',
+      'first/old',
+      'sub/dir/x',
+      'file',
+      'again/old',
+    ]) {
+      mkdirSync(dirname(join(lower, name)), { recursive: true })
+      writeFileSync(join(lower, name), '')
+    }
+    const items = [
+      ...[{ name: '.wh.gone' }, { name: 'dir/.wh.a' }, { name: 'sub/.wh.dir' }, { name: 'empty', body: '' }],
+      ...[{ name: 'opq/.wh..wh..opq' }, { name: 'opq/.wh.old' }, { name: 'opq/new' }],
+      ...[{ name: 'then/.wh.old' }, { name: 'then/.wh..wh..opq' }, { name: 'then/new' }],
+      ...[{ name: '.wh.again' }, { name: 'again', type: '5' }, { name: '.wh.file' }, { name: 'file', body: 'anew' }],
+    ]
+    await unpack(root, items, [lower])
+    assert.ok(lstatSync(join(root, 'gone')).isFile())
+    assert.equal(merge(base), [
+      ...['.', './again', './dir', './dir/b', './empty', './file', './first', './first/old', './opq', './opq/new'],
+      ...['./sub', './then', './then/new'],
+    ])
+    const link = [{ name: '.wh.gone' }, { name: 'l', type: '1', link: 'gone' }]
+    mkdirSync(join(base, 'fs/m/second'))
+    assert.is(await code(unpack(join(base, 'fs/m/second'), link, [lower])), 'EARCHIVE')
+    mkdirSync(join(base, 'fs/m/third'))
+    await unpack(join(base, 'fs/m/third'), [{ name: 'gone/x' }, { name: '.wh.gone' }], [root, lower])
+    assert.equal(readdirSync(join(base, 'fs/m/third')), ['gone'])
+  } finally {
+    leaveOverlay(base)
+  }
+})
+
 test('whiteouts of a layer become those of overlayfs, and touch nothing of their own layer', async (context) => {
   const { root, lower, base } = context
   for (const name of ['gone', 'both', 'dir/old', 'opq/old', 'again/old', 'kept/below/gone']) {
@@ -143,9 +204,7 @@ test('whiteouts of a layer become those of overlayfs, and touch nothing of their
   assert.equal(readdirSync(root).sort(), ['again', 'both', 'dir', 'gone', 'kept', 'opq'])
   assert.is(lstatSync(join(root, 'kept')).mode & 0o7777, 0o1777, 'a parent that is not named is as below')
   assert.is(readFileSync(join(root, 'both'), 'utf8'), 'new')
-  mkdirSync(join(base, 'merged'))
-  const merged = run(`unshare -m sh -ec 'mount -t overlay o -o lowerdir=root:lower merged; cd merged; find .'`, base)
-  assert.equal(merged.trim().split('\n').sort(), [
+  assert.equal(merge(base), [
     ...['.', './again', './both', './dir', './dir/new', './kept', './kept/below', './opq', './opq/new'],
   ])
 })
