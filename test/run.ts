@@ -1,7 +1,8 @@
 /**
  * Runs the tests: `node --import tsx test/run.ts [part of a file name …]`.
- * As many side by side as there are processors. Pure files share a few processes. A file that calls needsRoot, and everything
- * in test/integration/, has a process, namespaces, state root and deadline of its own, and must leave nothing behind.
+ * Pure files share a few processes. A file that calls needsRoot, and everything in test/integration/, has a process,
+ * namespaces, state root and deadline of its own, and must leave nothing behind. All of them are side by side, one more than
+ * there are processors, for many wait; the longest come first (`// takes: N s`), so that none is left to run by itself at the end.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
@@ -15,6 +16,9 @@ import type { FileResult } from './helpers/worker.ts'
 
 const PURE_DEADLINE_MS = 60_000
 const ROOT_DEADLINE_MS = 180_000
+/** Where a file does not say what it takes. */
+const ALONE_TAKES_MS = 10_000
+const NATIVE_TAKES_MS = 4_000
 
 const testDirectory = dirname(fileURLToPath(import.meta.url))
 const worker = join(testDirectory, 'helpers', 'worker.ts')
@@ -28,15 +32,21 @@ interface TestFile {
   readonly name: string
   readonly alone: boolean
   readonly deadlineMs: number
+  readonly takesMs: number
+}
+
+const millisecondsOf = (text: string, word: 'deadline' | 'takes'): number | undefined => {
+  const asked = new RegExp(`^// ${word}: (\\d+) s$`, 'm').exec(text)?.[1]
+  return asked === undefined ? undefined : Number(asked) * 1000
 }
 
 const describe = (path: string): TestFile => {
   const name = relative(testDirectory, path)
   const text = readFileSync(path, 'utf8')
   const alone = name.startsWith('integration/') || /^\s*needsRoot\(/m.test(text)
-  const asked = /^\/\/ deadline: (\d+) s$/m.exec(text)?.[1]
-  const deadlineMs = asked === undefined ? (alone ? ROOT_DEADLINE_MS : PURE_DEADLINE_MS) : Number(asked) * 1000
-  return { path, name, alone, deadlineMs }
+  const deadlineMs = millisecondsOf(text, 'deadline') ?? (alone ? ROOT_DEADLINE_MS : PURE_DEADLINE_MS)
+  const takesMs = millisecondsOf(text, 'takes') ?? (alone ? ALONE_TAKES_MS : 0)
+  return { path, name, alone, deadlineMs, takesMs }
 }
 
 const findFiles = (filters: readonly string[]): TestFile[] =>
@@ -124,32 +134,32 @@ class Worker {
   }
 }
 
-/** As many at a time as there are processors. */
-const sideBySide = async <Item>(
-  items: readonly Item[],
-  work: (item: Item, lane: Lane) => Promise<void>,
-): Promise<void> => {
-  const queue = [...items]
-  const drain = async (): Promise<void> => {
-    const lane: Lane = { worker: undefined }
-    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item, lane)
-    lane.worker?.end()
-  }
-  await Promise.all(Array.from({ length: Math.min(items.length, availableParallelism()) }, drain))
-}
-
-/** What is kept from one file to the next. */
+/** What is kept from one job to the next. */
 interface Lane {
   worker: Worker | undefined
 }
 
-const runPureFiles = (files: readonly TestFile[]): Promise<void> =>
-  sideBySide(files, async (file, lane) => {
-    lane.worker = lane.worker?.alive ? lane.worker : new Worker([], {})
-    const startedMs = performance.now()
-    const result = await lane.worker.run(file, false)
-    report(file.name, result, lane.worker.takeOutput(), startedMs)
-  })
+interface Job {
+  readonly takesMs: number
+  run(lane: Lane): Promise<void>
+}
+
+const sideBySide = async (jobs: readonly Job[]): Promise<void> => {
+  const queue = [...jobs].sort((a, b) => b.takesMs - a.takesMs)
+  const drain = async (): Promise<void> => {
+    const lane: Lane = { worker: undefined }
+    for (let job = queue.shift(); job !== undefined; job = queue.shift()) await job.run(lane)
+    lane.worker?.end()
+  }
+  await Promise.all(Array.from({ length: Math.min(jobs.length, availableParallelism() + 1) }, drain))
+}
+
+const runPureFile = async (file: TestFile, lane: Lane): Promise<void> => {
+  lane.worker = lane.worker?.alive ? lane.worker : new Worker([], {})
+  const startedMs = performance.now()
+  const result = await lane.worker.run(file, false)
+  report(file.name, result, lane.worker.takeOutput(), startedMs)
+}
 
 const runAloneFile = async (file: TestFile, index: number): Promise<void> => {
   const home = join(scratch, `alone-${index}`)
@@ -180,14 +190,19 @@ const listSkips = (): void => {
 const main = async (): Promise<void> => {
   const filters = process.argv.slice(2)
   const files = findFiles(filters)
-  await runPureFiles(files.filter((file) => !file.alone))
-  await sideBySide(nativeJobs(filters), async (job) => {
-    const startedMs = performance.now()
-    report(job.name, await runNativeJob(job), '', startedMs)
-  })
-  // The longest first, so that none of them is left to run by itself at the end.
-  const alone = files.filter((each) => each.alone).sort((a, b) => b.deadlineMs - a.deadlineMs)
-  await sideBySide([...alone.entries()], ([index, file]) => runAloneFile(file, index))
+  await sideBySide([
+    ...files.map((file, index) => ({
+      takesMs: file.takesMs,
+      run: (lane: Lane) => (file.alone ? runAloneFile(file, index) : runPureFile(file, lane)),
+    })),
+    ...nativeJobs(filters).map((job) => ({
+      takesMs: NATIVE_TAKES_MS,
+      run: async () => {
+        const startedMs = performance.now()
+        report(job.name, await runNativeJob(job), '', startedMs)
+      },
+    })),
+  ])
   listSkips()
   if (totals.passed + totals.failed === 0) console.log('nothing ran')
   console.log(`${totals.passed} passed, ${totals.failed} failed, ${totals.skips.length} skipped`)

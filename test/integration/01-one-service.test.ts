@@ -12,7 +12,7 @@ services:
     image: caisson/host
     network_mode: none
     stop_grace_period: 2s
-    command: sh -c 'trap "echo bye; exit 3" TERM; echo hello; echo oops >&2; while :; do sleep 0.05; done'
+    command: sh -c 'trap "echo bye; exit 3" TERM; echo hello; echo oops >&2; sleep 1000 & wait'
 `)
 
 test('up -d returns once the service runs, and ps shows it', () => {

@@ -1,3 +1,4 @@
+// takes: 30 s
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { needsRoot } from '../helpers/root.ts'

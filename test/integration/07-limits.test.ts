@@ -31,13 +31,13 @@ services:
   signalled:
     image: caisson/host
     network_mode: none
-    command: sh -c 'trap "echo got USR1; exit 5" USR1; while :; do sleep 0.05; done'
+    command: sh -c 'trap "echo got USR1; exit 5" USR1; sleep 1000 & wait'
     stop_signal: SIGUSR1
   deaf:
     image: caisson/host
     network_mode: none
     stop_grace_period: 3s
-    command: sh -c 'trap "echo asked" TERM; while :; do sleep 0.05; done'
+    command: sh -c 'trap "echo asked" TERM; while :; do sleep 1000 & wait; done'
 `)
 const sh = (script: string): string => project.run('exec', '-T', 'limited', 'sh', '-c', script).trim()
 

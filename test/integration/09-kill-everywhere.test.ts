@@ -1,4 +1,5 @@
 // deadline: 600 s
+// takes: 200 s
 import { readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'

@@ -1,4 +1,5 @@
 // deadline: 240 s
+// takes: 35 s
 /** Pulls by real commands under what may happen to them: a neighbour, kill -9, Ctrl-C, a full disk, a store that is cleared. */
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'

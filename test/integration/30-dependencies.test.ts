@@ -1,3 +1,4 @@
+// takes: 25 s
 /** Conditions of depends_on, one-shots, --wait, and what other commands do meanwhile. */
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,3 +1,4 @@
+// takes: 20 s
 import { readFileSync } from 'node:fs'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'

@@ -1,3 +1,4 @@
+// takes: 30 s
 /** Attached up: what the ends of containers and interrupts of every kind lead to. */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'

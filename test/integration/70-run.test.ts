@@ -1,3 +1,4 @@
+// takes: 45 s
 import { existsSync, readdirSync } from 'node:fs'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'

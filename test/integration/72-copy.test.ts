@@ -1,3 +1,4 @@
+// takes: 20 s
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs'
 import { test } from 'uvu'

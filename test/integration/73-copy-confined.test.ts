@@ -1,3 +1,4 @@
+// takes: 25 s
 import { spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, lstatSync, readdirSync, rmSync, statSync, symlinkSync } from 'node:fs'
 import { test } from 'uvu'

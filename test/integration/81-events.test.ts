@@ -1,3 +1,4 @@
+// takes: 20 s
 /** events and wait: what happens to containers, told as it happens. */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'

@@ -1,3 +1,4 @@
+// takes: 25 s
 /** scale, kill, rm, port, inspect, container ls. */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'

@@ -1,3 +1,4 @@
+// takes: 20 s
 import { test } from 'uvu'
 import { needsRoot, skipFile } from '../helpers/root.ts'
 import { cleanUp } from './scenario.ts'

@@ -1,3 +1,4 @@
+// takes: 60 s
 /**
  * The same project from a root filesystem and from archives of images. The root filesystem is made of the packages of this
  * machine, so that nothing is downloaded; CAISSON_TEST_ROOTFS names a tarball to take instead (mmdebstrap --variant=apt

@@ -1,4 +1,5 @@
 // deadline: 240 s
+// takes: 50 s
 /** What goes wrong outside of Caisson: each ends in a message that names it, and one more command brings the project up. */
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'

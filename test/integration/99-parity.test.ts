@@ -1,4 +1,5 @@
 // deadline: 240 s
+// takes: 70 s
 import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
