@@ -12,7 +12,7 @@ import * as assert from 'uvu/assert'
 import { needsRoot } from '../helpers/root.ts'
 import { archive } from '../image/archive.ts'
 import { digestOf, type FaultyRegistry, startRegistry } from '../image/registry/faulty-registry.ts'
-import { cleanUp, eventually, type Outcome, start, stateRoot } from './scenario.ts'
+import { caissonBeside, cleanUp, eventually, type Outcome, start, stateRoot } from './scenario.ts'
 
 needsRoot(test)
 
@@ -60,16 +60,8 @@ const publish = (path: string, size = 1_500_000): readonly string[] => {
   return blobs.map(digestOf)
 }
 
-/** Beside this process, which serves what the command asks for. */
 const run = (args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Outcome> =>
-  new Promise((resolve) => {
-    const child = start(args, { env })
-    let stdout = ''
-    let stderr = ''
-    child.stdout?.on('data', (chunk: Buffer) => (stdout += chunk.toString()))
-    child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
-    child.once('close', (status, signal) => resolve({ status, signal, stdout, stderr }))
-  })
+  caissonBeside(args, { env })
 
 const named = (path: string): string => `${registry.host}/${path}:1`
 const hasName = (path: string): boolean => existsSync(join(content(), 'references', encodeURIComponent(named(path))))

@@ -72,6 +72,17 @@ export const start = (args: readonly string[], options: RunOptions = {}): ChildP
   return Object.assign(child, { text: () => text })
 }
 
+/** Runs `caisson ARGS` to its end beside this process, which may serve what the command asks for. */
+export const caissonBeside = (args: readonly string[], options: RunOptions = {}): Promise<Outcome> =>
+  new Promise((resolve) => {
+    const child = start(args, options)
+    let stdout = ''
+    let stderr = ''
+    child.stdout?.on('data', (chunk: Buffer) => (stdout += chunk.toString()))
+    child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
+    child.once('close', (status, signal) => resolve({ status, signal, stdout, stderr }))
+  })
+
 export interface Folder {
   readonly directory: string
   readonly name: string
