@@ -75,7 +75,8 @@ export const start = (args: readonly string[], options: RunOptions = {}): ChildP
 /** Runs `caisson ARGS` to its end beside this process, which may serve what the command asks for. */
 export const caissonBeside = (args: readonly string[], options: RunOptions = {}): Promise<Outcome> =>
   new Promise((resolve) => {
-    const child = start(args, options)
+    const child = start(args, options.input === undefined ? options : { ...options, stdin: 'pipe' })
+    child.stdin?.end(options.input)
     let stdout = ''
     let stderr = ''
     child.stdout?.on('data', (chunk: Buffer) => (stdout += chunk.toString()))
