@@ -1,7 +1,7 @@
 // The first process of a monitor, and the outer pid namespace: the monitor proper is PID 1 of it, so that its death, by
 // whatever signal, ends the container at once, also what has changed its uid or left its session. A container in the pid
 // namespace of the host or of another container cannot be in it (setns to a namespace that is no descendant is EINVAL): then
-// the monitor stays outside too, and if it is killed, the next command ends the container by its cgroup.
+// the monitor stays outside too, and if it is killed, its warden ends the container by its cgroup.
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>

@@ -45,6 +45,7 @@ int Supervisor::run() {
 }
 
 Result<void> Supervisor::build() {
+  if (!owns_pid_namespace(plan_)) warden_ = TRY(in_section("namespaces", 0, Warden::start(plan_)));
   epoll_ = TRY(sys::check_fd(epoll_create1(EPOLL_CLOEXEC), "epoll_create1"));
   fcntl(monitor_fd::startup, F_SETFL, O_NONBLOCK);
   adopt(std::make_unique<Client>(Fd(monitor_fd::startup)));
@@ -180,6 +181,7 @@ int Supervisor::finish() {
   bool removed = !committed_ || plan_.auto_remove;
   bool undone = static_cast<bool>(undo(removed));
   if (undone && committed_ && removed) journal_->record("destroy");
+  warden_.dismiss();
   release_alive_lock();
   // Those that must not miss anything last: they may take their time.
   std::stable_partition(clients_.begin(), clients_.end(), [](auto& client) { return !client->holds; });
@@ -205,6 +207,7 @@ int Supervisor::abandon(const Failure* failure) {
     (void)write_status(monitor_fd::state_directory, "exit", status_);
   }
   (void)undo(!committed_ || plan_.auto_remove);
+  warden_.dismiss();
   release_alive_lock();
   for (auto& client : clients_) {
     append_failure(client->out(), told);

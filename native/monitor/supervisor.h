@@ -27,6 +27,7 @@
 #include "probe.h"
 #include "records.h"
 #include "restart.h"
+#include "warden.h"
 
 namespace caisson {
 
@@ -138,6 +139,7 @@ class Supervisor {
   HealthCheck health_;
   HealthLog health_log_;
   Probe probe_;
+  Warden warden_;
   bool shares_network_ = false;  // another container is in it
   bool ending_ = false;        // by request: no policy starts it again
   std::unique_ptr<Journal> journal_;

@@ -1,5 +1,5 @@
 // takes: 40 s
-import { readFileSync, readlinkSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { needsRoot } from '../helpers/root.ts'
@@ -53,6 +53,13 @@ const namespace = (service: string, name: string): string => sh(service, `readli
 const own = (name: string): string => sh('host', `readlink /proc/self/ns/${name}`)
 const idOf = (of: Folder, service: string): string => ps(of).find((row) => row.Service === service)?.ID ?? ''
 const stateOf = (of: Folder, service: string): string => ps(of).find((row) => row.Service === service)?.State ?? ''
+const commandLine = (pid: string): string => {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').join(' ').trim()
+  } catch {
+    return '' // it has ended
+  }
+}
 /** The monitor: parent of the init. */
 const monitorOf = (of: Folder, service: string): number => {
   const status = readFileSync(`${runRoot()}/containers/${idOf(of, service)}/status`, 'utf8')
@@ -143,6 +150,29 @@ test('a container in the pid namespace of the machine ends with its cgroup when 
   await eventually(() => !isAlive(pid), 'the parent-death signal')
   project.run('up', '-d')
   assert.is(stateOf(project, 'host'), 'running')
+})
+
+test('in the pid namespace of the machine nothing outlives a killed monitor, whatever user it has become', async () => {
+  const other = folder(`
+services:
+  changes:
+    image: caisson/host
+    network_mode: none
+    pid: host
+    command: sh -c 'setsid setpriv --reuid 1000 --clear-groups sleep 1001 & exec setpriv --reuid 1001 --clear-groups sleep 1002'
+`)
+  other.run('up', '-d')
+  const processes = () =>
+    readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name))
+      .filter((pid) => /^sleep 100[12]$/.test(commandLine(pid)))
+  await eventually(() => processes().length === 2, 'both processes')
+  process.kill(monitorOf(other, 'changes'), 'SIGKILL')
+  await eventually(() => processes().length === 0, 'the end of both', 2000)
+  await eventually(() => stateOf(other, 'changes') === 'exited' || stateOf(other, 'changes') === 'dead', 'the state')
+  other.run('up', '-d')
+  assert.is(processes().length > 0, true)
+  other.run('down', '-t', '0')
 })
 
 test('container: reaches into another project; what is missing, stopped or private is an error with its place', () => {
