@@ -2,7 +2,7 @@
 import type { ResolveDigest } from '../compose/digests.ts'
 import type { Discovery } from '../compose/discover.ts'
 import type { LoadResult } from '../compose/project.ts'
-import { createReader } from './files.ts'
+import { createReader, type NoteText } from './files.ts'
 import type { GlobalValues } from './global-options.ts'
 import { styleFor, type Style } from './render/style.ts'
 
@@ -77,7 +77,7 @@ const restoreEnvironment = (): Record<string, string> => {
   return { ...process.env } as Record<string, string>
 }
 
-export const createContext = (globals: GlobalValues, given: ReadonlySet<string>): Context => {
+export const createContext = (globals: GlobalValues, given: ReadonlySet<string>, noteText: NoteText): Context => {
   const env = restoreEnvironment()
   const ansi = globals.noAnsi ? 'never' : given.has('ansi') ? globals.ansi : (env.COMPOSE_ANSI ?? 'auto')
   let stdout: Output | undefined
@@ -88,7 +88,7 @@ export const createContext = (globals: GlobalValues, given: ReadonlySet<string>)
     globals,
     given,
     session: {
-      readFile: createReader(),
+      readFile: createReader(noteText),
       resolveDigest: async (reference) => (await import('./ask-registry.ts')).askDigest(context, reference),
       ...{ discovery: undefined, loaded: undefined, isForPrograms: false },
     },

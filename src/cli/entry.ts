@@ -6,12 +6,13 @@
 import { lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { Script } from 'node:vm'
+import { Tuning } from './tuning.ts'
 
 /** Hash of the bundles, set by scripts/build.mjs: V8 itself compares only the length of the source. */
 declare const CAISSON_BUNDLE: string
 
 interface Main {
-  main(words: readonly string[]): Promise<number>
+  main(words: readonly string[], noteText: (text: string) => void): Promise<number>
 }
 
 /** Commands with a cache of their own: each runs other parts of the main bundle. */
@@ -41,9 +42,10 @@ const cacheDirectory = (): string | undefined => {
 }
 
 const directory = attempt(cacheDirectory)
+const tuning = new Tuning()
 
 const saveCache = (name: string, script: Script): void => {
-  if (directory === undefined) return
+  if (directory === undefined || !tuning.isUsual) return
   for (const other of readdirSync(directory)) {
     if (other.startsWith('code-') && other !== generation)
       rmSync(join(directory, other), { recursive: true, force: true })
@@ -57,7 +59,7 @@ const saveCache = (name: string, script: Script): void => {
 
 /** At the end of the process, when the functions that this command needs are compiled. */
 const saveAtExit = (name: string, script: Script): void => {
-  process.once('exit', () => attempt(() => saveCache(name, script)))
+  process.once('exit', () => attempt(() => tuning.asUsual(() => saveCache(name, script))))
 }
 
 const loaded = new Map<string, { exports: unknown }>()
@@ -69,10 +71,10 @@ const loadBundle = (file: string, cache: string): unknown => {
   const cachedData =
     directory === undefined ? undefined : attempt(() => readFileSync(join(directory, generation, cache)))
   // esbuild writes ASCII, which is read fastest this way.
-  const script = new Script(readFileSync(filename, 'latin1'), {
-    filename,
-    ...(cachedData === undefined ? {} : { cachedData }),
-  })
+  const source = readFileSync(filename, 'latin1')
+  const script = tuning.asUsual(
+    () => new Script(source, { filename, ...(cachedData === undefined ? {} : { cachedData }) }),
+  )
   if (cachedData === undefined || script.cachedDataRejected) saveAtExit(cache, script)
   const module = { exports: {} as unknown }
   loaded.set(file, module)
@@ -110,6 +112,6 @@ const guardAtFirstLook = (): void => {
 
 guardAtFirstLook()
 const { main } = loadBundle('main.js', verb) as Main
-main(process.argv.slice(2)).then((code) => {
+main(process.argv.slice(2), tuning.expect).then((code) => {
   process.exitCode = code
 })

@@ -53,11 +53,17 @@ const readText = (path: string): string | undefined => {
   }
 }
 
+/** Told of each text that is read. */
+export type NoteText = (text: string) => void
+
 /** A reader that looks at each path once: what is found to be there is what is loaded. */
-export const createReader = (): ((path: string) => string | undefined) => {
+export const createReader = (noteText: NoteText): ((path: string) => string | undefined) => {
   const texts = new Map<string, string | undefined>()
   return (path) => {
-    if (!texts.has(path)) texts.set(path, readText(path))
-    return texts.get(path)
+    if (texts.has(path)) return texts.get(path)
+    const text = readText(path)
+    texts.set(path, text)
+    if (text !== undefined) noteText(text)
+    return text
   }
 }

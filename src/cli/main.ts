@@ -1,6 +1,7 @@
 /** The command line: global options, the command, its run, its exit code. */
 import { type Found, findCommand, interpret, parseGlobals } from './command-line.ts'
 import { type Context, createContext } from './context.ts'
+import type { NoteText } from './files.ts'
 import { EXIT } from './usage.ts'
 
 const runCommand = async (context: Context, found: Found): Promise<number> => {
@@ -28,15 +29,18 @@ const dispatch = (context: Context, words: readonly string[]): Promise<number> =
   return runCommand(context, findCommand(words))
 }
 
-/** Runs one command line (without node and script) and returns its exit code. Writes every error itself. */
-export const main = async (words: readonly string[]): Promise<number> => {
+/**
+ * Runs one command line (without node and script) and returns its exit code. Writes every error itself.
+ * `noteText`: told of each text of a file that is read.
+ */
+export const main = async (words: readonly string[], noteText: NoteText = () => {}): Promise<number> => {
   let context: Context | undefined
   try {
     const { values, given, positionals } = parseGlobals(words)
-    context = createContext(values, given)
+    context = createContext(values, given, noteText)
     return await dispatch(context, positionals)
   } catch (error) {
     const { reportError } = await import('./render/error.ts')
-    return reportError(context ?? createContext(parseGlobals([]).values, new Set()), error)
+    return reportError(context ?? createContext(parseGlobals([]).values, new Set(), noteText), error)
   }
 }

@@ -38,7 +38,7 @@ const bridge = { noun: 'network', name: 'shop_default' } as const
 const web = { noun: 'container', name: 'shop-web-1' } as const
 
 const { values, given } = parseGlobals(process.argv.includes('plain') ? ['--progress', 'plain'] : [])
-const progress = createProgress(createContext(values, given))
+const progress = createProgress(createContext(values, given, () => {}))
 const emit = async (event: EngineEvent): Promise<void> => {
   progress.emit(event)
   if (slow) await sleep(60)
