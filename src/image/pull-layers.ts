@@ -6,6 +6,7 @@
 import { chmodSync, closeSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
+import { CaissonError } from '../errors.ts'
 import { loadNative } from '../native/load.ts'
 import type { Descriptor } from './archive-file.ts'
 import { type FetchedLayer, fetchLayer, ingestKept } from './fetch-layer.ts'
@@ -89,7 +90,9 @@ const lockPartial = async (path: string, signal: AbortSignal | undefined): Promi
   for (;;) {
     const fd = binding.lock(path)
     if (fd !== undefined) return () => closeSync(fd)
-    await setTimeout(LOOK_AGAIN_MS, undefined, { signal })
+    await setTimeout(LOOK_AGAIN_MS, undefined, { signal }).catch((cause: unknown) => {
+      throw new CaissonError('EABORTED', 'interrupted while another command fetched a layer', { cause })
+    })
   }
 }
 

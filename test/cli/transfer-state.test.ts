@@ -43,6 +43,8 @@ test('a failure is one line: its message comes at the end', () => {
   const error = new CaissonError('ENOTFOUND', 'not there')
   const failed: ImageEvent = { kind: 'image', direction: 'pull', image: 'redis:7', state: 'failed', error }
   assert.equal(lines(after(image('redis:7'), failed)), [' Image redis:7  Error'])
+  const interrupted = { ...failed, error: new CaissonError('EABORTED', 'interrupted') }
+  assert.equal(lines(after(image('redis:7'), interrupted)), [' Image redis:7  Interrupted'])
 })
 
 test('no more lines than the terminal has', () => {

@@ -1,3 +1,4 @@
+// deadline: 240 s
 // takes: 35 s
 /** Images that are saved, loaded, tagged, removed and verified by the command line, with containers that stand on them. */
 import { spawnSync } from 'node:child_process'
@@ -8,7 +9,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { needsRoot } from '../helpers/root.ts'
 import { hasTerminal, Terminal } from '../helpers/terminal.ts'
-import { CLI, caisson, cleanUp, commandEnvironment, folder, runRoot, stateRoot } from './scenario.ts'
+import { CLI, caisson, cleanUp, commandEnvironment, eventually, folder, runRoot, start, stateRoot } from './scenario.ts'
 
 needsRoot(test)
 test.after(cleanUp)
@@ -81,6 +82,28 @@ test('the same image gives the same archive, to a file and to a pipe', () => {
     readdirSync(scratch).filter((name) => name.endsWith('.part')),
     [],
   )
+})
+
+test('what killed commands have left of a file goes when it is written again, and nothing else does', async () => {
+  const { pid } = spawnSync('true')
+  const file = join(scratch, 'drafts.tar')
+  const [dead, alive, other] = [`${file}.caisson-${pid}.part`, `${file}.caisson-1.part`, `${file}.${pid}.part`]
+  for (const path of [dead, alive, other]) writeFileSync(path, 'a beginning')
+  ok('image', 'save', '-o', file, 'tiny:1')
+  assert.equal([dead, alive, other].map(existsSync), [false, true, true])
+})
+
+test('Ctrl-C leaves nothing of an archive that is not whole', async () => {
+  sh(`mkdir -p many; dd if=/dev/urandom of=many/data bs=1M count=80 status=none; tar -cf many.tar -C many .`)
+  ok('image', 'import', join(scratch, 'many.tar'), 'many:1')
+  const child = start(['image', 'save', '-o', join(scratch, 'many-saved.tar'), 'many:1'])
+  const ended = new Promise((resolve) => child.once('close', resolve))
+  const drafts = () => readdirSync(scratch).filter((name) => name.startsWith('many-saved.tar'))
+  await eventually(() => drafts().length > 0, 'a draft', 20_000)
+  child.kill('SIGINT')
+  assert.is(await ended, 130, child.text())
+  assert.equal(drafts(), [])
+  ok('image', 'rm', 'many:1')
 })
 
 test('the content is a layout whose index follows the names', () => {

@@ -131,9 +131,31 @@ test('Ctrl-C ends it with 130, and what has come is not asked for again', async 
   await eventually(() => existsSync(partial) && readFileSync(partial).length > 100_000, 'a beginning', 20_000)
   child.kill('SIGINT')
   assert.is(await ended, 130)
+  assert.match(child.text(), `Image ${named('shop/break')}  Interrupted`)
   assert.not.ok(hasName('shop/break'))
   await ok('image', 'pull', named('shop/break'))
   assert.match(asked(first).at(-1)?.headers.range ?? '', /^bytes=\d{6,}-$/)
+  await checkStore()
+})
+
+test('Ctrl-C ends a command that waits for a layer which another fetches, and the other has it', async () => {
+  const layers = publish('shop/wait')
+  const [first = ''] = layers
+  registry.fail(new RegExp(`GET .*${first}`), { kind: 'drip', bytes: 20_000, everyMs: 20 }, 1)
+  const fetching = run(['image', 'pull', named('shop/wait')])
+  await eventually(() => existsSync(join(content(), 'ingest', first.replace(':', '-'))), 'a beginning', 20_000)
+  const before = registry.seen.length
+  const waiting = start(['image', 'pull', named('shop/wait')])
+  const ended = new Promise((resolve) => waiting.once('close', resolve))
+  const hasConfiguration = () =>
+    registry.seen
+      .slice(before)
+      .some(({ path }) => path.includes('/blobs/') && !layers.some((each) => path.includes(each)))
+  await eventually(hasConfiguration, 'the configuration of the second', 20_000)
+  waiting.kill('SIGINT')
+  assert.is(await ended, 130, waiting.text())
+  const { status, stderr } = await fetching
+  assert.is(status, 0, stderr)
   await checkStore()
 })
 

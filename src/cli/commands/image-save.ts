@@ -1,12 +1,13 @@
-import { closeSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { closeSync, openSync, readdirSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
 import { CaissonError } from '../../errors.ts'
 import { defineCommand } from '../command.ts'
 import type { Context } from '../context.ts'
 import { choice, text } from '../grammar.ts'
+import { Interrupts } from '../interrupts.ts'
 import { openWriter } from '../open-writer.ts'
 import { requireRoot } from '../runtime.ts'
-import { refuseDryRun, UsageError } from '../usage.ts'
+import { EXIT, refuseDryRun, UsageError } from '../usage.ts'
 
 const writeWhole = (fd: number, chunk: Buffer): void => {
   for (let at = 0; at < chunk.length; ) at += writeSync(fd, chunk, at)
@@ -26,15 +27,42 @@ const isDevice = (path: string): boolean => {
   return there !== undefined && !there.isFile()
 }
 
-const toFile = async (path: string, archive: AsyncIterable<Buffer>): Promise<void> => {
-  const draft = isDevice(path) ? path : `${path}.${process.pid}.part`
-  const fd = openFile(draft)
+const draftOf = (path: string): string => `${path}.caisson-${process.pid}.part`
+const DRAFT = /^(.+)\.caisson-(\d+)\.part$/
+
+const isAlive = (pid: number): boolean => {
   try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code !== 'ESRCH'
+  }
+}
+
+/** What commands that were killed have left of the same file. */
+const removeDrafts = (path: string): void => {
+  for (const name of readdirSync(dirname(path))) {
+    const [, of, pid] = DRAFT.exec(name) ?? []
+    if (of === basename(path) && !isAlive(Number(pid))) rmSync(join(dirname(path), name), { force: true })
+  }
+}
+
+const toFile = async (path: string, archive: AsyncIterable<Buffer>): Promise<void> => {
+  const draft = isDevice(path) ? path : draftOf(path)
+  const fd = openFile(draft)
+  const discard = () => draft !== path && rmSync(draft, { force: true })
+  const interrupts = new Interrupts(() => {
+    discard()
+    process.exit(EXIT.interrupted)
+  })
+  interrupts.listen()
+  try {
+    if (draft !== path) removeDrafts(path)
     for await (const chunk of archive) writeWhole(fd, chunk)
     if (draft !== path) renameSync(draft, path)
   } finally {
+    interrupts.ignore()
     closeSync(fd)
-    if (draft !== path) rmSync(draft, { force: true })
+    discard()
   }
 }
 

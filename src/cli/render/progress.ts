@@ -5,7 +5,7 @@ import { UsageError } from '../usage.ts'
 import { ciOf, formatGroup, type Group } from './ci.ts'
 import { formatWarning } from './error.ts'
 import { drawTransfers, isTransfer, type TransferDrawing } from './transfer.ts'
-import { follow, formatImage, imageWord, type Transfers } from './transfer-state.ts'
+import { follow, formatImage, type ImageOutcome, imageWord, outcomeOf, type Transfers } from './transfer-state.ts'
 import { reasonsOf, stateWords, type StepEvent, titleOf } from './words.ts'
 
 export interface Progress {
@@ -102,12 +102,16 @@ const detailsOf = (event: StepEvent, reasons: ReadonlySet<number>): object => {
   return { details, service, exit, health, output }
 }
 
-const IMAGE_STATUS: Readonly<Record<ImageEvent['state'], string>> = {
-  ...{ started: 'Working', done: 'Done', unchanged: 'Done', failed: 'Error' },
+const IMAGE_STATUS: Readonly<Record<ImageOutcome, string>> = {
+  ...{ started: 'Working', done: 'Done', unchanged: 'Done', failed: 'Error', interrupted: 'Warning' },
 }
 
 const imageObject = (event: ImageEvent): object => ({
-  ...{ id: `Image ${event.image}`, status: IMAGE_STATUS[event.state], text: imageWord(event) },
+  ...{
+    id: `Image ${event.image}`,
+    status: IMAGE_STATUS[outcomeOf(event)],
+    text: imageWord({ ...event, state: outcomeOf(event) }),
+  },
   ...(event.state === 'failed' ? { details: event.error.message } : {}),
   ...(event.state === 'done' || event.state === 'unchanged' ? { digest: event.digest } : {}),
 })

@@ -9,10 +9,16 @@ export interface BlobState {
   readonly size: number
 }
 
+/** Ctrl-C is no error: what has come until then stays. */
+export type ImageOutcome = ImageEvent['state'] | 'interrupted'
+
+export const outcomeOf = (event: ImageEvent): ImageOutcome =>
+  event.state === 'failed' && event.error.code === 'EABORTED' ? 'interrupted' : event.state
+
 export interface ImageState {
   readonly image: string
   readonly direction: ImageEvent['direction']
-  readonly state: ImageEvent['state']
+  readonly state: ImageOutcome
   /** In the order in which they were heard of. */
   readonly blobs: ReadonlyMap<string, BlobState>
   readonly message: string
@@ -27,7 +33,7 @@ const unknown = ({ image, direction }: ImageEvent | BlobEvent): ImageState => ({
 
 const withImage = (before: ImageState, event: ImageEvent): ImageState => ({
   ...before,
-  state: event.state,
+  state: outcomeOf(event),
   message: event.state === 'failed' ? event.error.message : '',
   milliseconds: 'milliseconds' in event ? event.milliseconds : 0,
 })
@@ -49,6 +55,7 @@ const DONE = { pull: 'Pulled', push: 'Pushed' }
 export const imageWord = ({ direction, state }: Pick<ImageState, 'direction' | 'state'>): string => {
   if (state === 'started') return DOING[direction]
   if (state === 'failed') return 'Error'
+  if (state === 'interrupted') return 'Interrupted'
   return state === 'done' ? DONE[direction] : 'Up to date'
 }
 
@@ -80,7 +87,7 @@ const seconds = (milliseconds: number): string =>
 export const formatImage = (state: ImageState, bytesPerSecond: number): string => {
   const { bytes, size } = moved(state)
   const title = ` Image ${state.image}  ${imageWord(state)}`
-  if (state.state === 'failed') return title
+  if (state.state === 'failed' || state.state === 'interrupted') return title
   if (state.state !== 'started') {
     const amount = size > 0 ? `  ${humanSize(size)}` : ''
     return `${title}${amount}  ${seconds(state.milliseconds)}`
