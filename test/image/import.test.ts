@@ -1,24 +1,15 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { importArchive } from '../../src/image/import.ts'
 import { configOf, imageId, listImages, resolveImage, sweep } from '../../src/image/store.ts'
 import { removeImageNames } from '../../src/image/remove.ts'
 import { archive } from './archive.ts'
+import { bottom as whole, storeSuite, uid, UNUSED } from './stored.ts'
 
-const test = suite<{ base: string; root: string }>('import', { base: '', root: '' })
-test.before.each((context) => {
-  context.base = mkdtempSync(join(tmpdir(), 'caisson-import-'))
-  context.root = join(context.base, 'state')
-})
-test.after.each(({ base }) => rmSync(base, { recursive: true }))
+const test = storeSuite('import')
 
-const UNUSED = { force: false, users: [] }
-const uid = process.getuid?.() ?? 0
-const whole = archive([{ name: 'etc/hello', body: 'hello', uid }])
 const importOne = async (content: { root: string }, tar: string, name: string) => {
   const [image] = (await importArchive(content, tar, name)).images
   assert.ok(image)

@@ -1,42 +1,20 @@
 /** What the store keeps of an image beside its unpacked layers, and what other programs see of it. */
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { importArchive } from '../../src/image/import.ts'
 import { layoutIndex, writeLayout } from '../../src/image/layout-index.ts'
-import { loadArchive } from '../../src/image/load.ts'
 import { blobOf, contentOf, ingestOf, layerOf } from '../../src/image/paths.ts'
 import { blobsOf, findRecord, type ReferenceRecord, sweep } from '../../src/image/store.ts'
 import { removeImageNames } from '../../src/image/remove.ts'
 import { archive, ociArchive, ociImage, oldDockerArchive } from './archive.ts'
+import { bottom, load, named, type Place, storeSuite, top, UNUSED } from './stored.ts'
 
-const test = suite<{ base: string; root: string }>('kept', { base: '', root: '' })
-test.before.each((context) => {
-  context.base = mkdtempSync(join(tmpdir(), 'caisson-kept-'))
-  context.root = join(context.base, 'state')
-})
-test.after.each(({ base }) => rmSync(base, { recursive: true }))
-
-const UNUSED = { force: false, users: [] }
-const uid = process.getuid?.() ?? 0
-const bottom = archive([{ name: 'etc/hello', body: 'hello', uid }])
-const top = archive([{ name: 'etc/world', body: 'worldworld', uid }])
+const test = storeSuite('kept')
 const parts = { layers: [bottom, top] }
 
-type Place = { readonly base: string; readonly root: string }
-
-const load = ({ base, root }: Place, bytes: Buffer) => {
-  writeFileSync(join(base, 'archive'), bytes)
-  return loadArchive({ root }, join(base, 'archive'), { platform: undefined, name: undefined })
-}
-const named = (descriptor: object, name: string) => ({
-  ...descriptor,
-  annotations: { 'org.opencontainers.image.ref.name': name },
-})
 const sha256 = (bytes: Buffer) => `sha256:${createHash('sha256').update(bytes).digest('hex')}`
 const blobNames = (place: Place) => readdirSync(join(contentOf(place), 'blobs/sha256')).sort()
 

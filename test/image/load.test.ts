@@ -1,11 +1,8 @@
-import { existsSync, lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, lstatSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { inspectImage } from '../../src/image/inspect.ts'
-import { loadArchive } from '../../src/image/load.ts'
 import { listImages, resolveImage, sweep } from '../../src/image/store.ts'
 import { removeImageNames } from '../../src/image/remove.ts'
 import {
@@ -19,42 +16,13 @@ import {
   ociIndex,
   oldDockerArchive,
 } from './archive.ts'
+import { bottom, load, named, storeSuite, top, UNUSED } from './stored.ts'
+import { code } from './unpacking.ts'
 
-const test = suite<{ base: string; root: string }>('load', { base: '', root: '' })
-test.before.each((context) => {
-  context.base = mkdtempSync(join(tmpdir(), 'caisson-load-'))
-  context.root = join(context.base, 'state')
-})
-test.after.each(({ base }) => rmSync(base, { recursive: true }))
-
-const UNUSED = { force: false, users: [] }
-const uid = process.getuid?.() ?? 0
-const bottom = archive([{ name: 'etc/hello', body: 'hello', uid }])
-const top = archive([{ name: 'etc/world', body: 'worldworld', uid }])
+const test = storeSuite('load')
 const parts: ImageParts = { layers: [bottom, top], config: { Cmd: ['/bin/true'], Labels: { a: 'b' } } }
 
-type Place = { readonly base: string; readonly root: string }
-const NOTHING = { platform: undefined, name: undefined }
-
-const load = ({ base, root }: Place, bytes: Buffer, options: Partial<{ platform: string; name: string }> = {}) => {
-  const path = join(base, 'archive')
-  writeFileSync(path, bytes)
-  return loadArchive({ root }, path, { ...NOTHING, ...options })
-}
 const namesOf = async (loading: ReturnType<typeof load>) => (await loading).images.map(({ reference }) => reference)
-const code = async (work: Promise<unknown>): Promise<string> => {
-  try {
-    await work
-    return 'no error'
-  } catch (error) {
-    return String((error as { code?: string }).code)
-  }
-}
-const named = (descriptor: object, name: string) => ({
-  ...descriptor,
-  annotations: { 'org.opencontainers.image.ref.name': name },
-})
-
 test('an archive of an older docker save: directories, a link for an equal layer, two tags', async (place) => {
   const twice = { ...parts, layers: [bottom, top, bottom] }
   assert.equal(await namesOf(load(place, oldDockerArchive(twice, ['shop/web:1', 'shop/web:latest']))), [

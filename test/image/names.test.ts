@@ -1,51 +1,27 @@
 /** Names of images: given, taken, and what goes with the last one. */
-import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { suite } from 'uvu'
+import { existsSync, statSync } from 'node:fs'
 import * as assert from 'uvu/assert'
 import { historyOf } from '../../src/image/history.ts'
 import { inspectImage } from '../../src/image/inspect.ts'
-import { loadArchive } from '../../src/image/load.ts'
 import { blobOf, layerOf } from '../../src/image/paths.ts'
 import { type ImageUser, removeImageNames } from '../../src/image/remove.ts'
 import { allRecords, blobsOf, findRecord, resolveMadeFrom, sweep, writeReference } from '../../src/image/store.ts'
 import { summarise } from '../../src/image/summary.ts'
 import { tag } from '../../src/image/tag.ts'
 import { storeUsage } from '../../src/image/usage.ts'
-import { archive, ociArchive, ociImage } from './archive.ts'
+import { ociArchive, ociImage } from './archive.ts'
+import { bottom, codeOf, load, named, storeSuite, top, UNUSED } from './stored.ts'
 
-const test = suite<{ root: string; base: string }>('names', { root: '', base: '' })
-const uid = process.getuid?.() ?? 0
-const bottom = archive([{ name: 'etc/hello', body: 'hello', uid }])
-const top = archive([{ name: 'etc/world', body: 'worldworld', uid }])
-const named = (descriptor: object, name: string) => ({
-  ...descriptor,
-  annotations: { 'org.opencontainers.image.ref.name': name },
-})
+const test = storeSuite('names')
 
 /** both:1 stands on one:1 and a layer of its own. */
 test.before.each(async (context) => {
-  context.base = mkdtempSync(join(tmpdir(), 'caisson-names-'))
-  context.root = join(context.base, 'state')
   const both = ociImage({ layers: [bottom, top], config: { Labels: { a: 'b' } } })
   const one = ociImage({ layers: [bottom] })
-  const path = join(context.base, 'archive')
   const entries = [named(both.descriptor, 'both:1'), named(one.descriptor, 'one:1')]
-  writeFileSync(path, ociArchive([...both.blobs, ...one.blobs], entries))
-  await loadArchive(context, path, { platform: undefined, name: undefined })
+  await load(context, ociArchive([...both.blobs, ...one.blobs], entries))
 })
-test.after.each(({ base }) => rmSync(base, { recursive: true }))
 
-const UNUSED = { force: false, users: [] }
-const code = (work: () => unknown): string => {
-  try {
-    work()
-    return 'no error'
-  } catch (error) {
-    return String((error as { code?: string }).code)
-  }
-}
 const names = (place: { root: string }) =>
   allRecords(place)
     .map(({ reference }) => reference)
@@ -61,19 +37,19 @@ test('a tag is another name of the same image; the name that is taken leaves its
   assert.equal(findRecord(place, 'shop/both').manifest, findRecord(place, 'both:1').manifest)
   assert.equal(inspectImage(place, id).RepoTags, ['both:1', 'one:1', 'shop/both:latest'])
   assert.is(
-    code(() => tag(place, 'nothing:1', 'x')),
+    codeOf(() => tag(place, 'nothing:1', 'x')),
     'ENOIMAGE',
   )
   assert.is(
-    code(() => tag(place, 'both:1', `x@${DIGEST}`)),
+    codeOf(() => tag(place, 'both:1', `x@${DIGEST}`)),
     'EREFERENCE',
   )
   assert.is(
-    code(() => tag(place, 'both:1', 'caisson/host')),
+    codeOf(() => tag(place, 'both:1', 'caisson/host')),
     'EIMAGE',
   )
   assert.is(
-    code(() => tag(place, 'caisson/host', 'x')),
+    codeOf(() => tag(place, 'caisson/host', 'x')),
     'EIMAGE',
   )
 })
@@ -94,7 +70,7 @@ test('a dry run says what would go, and nothing goes', (place) => {
   const dry = { ...UNUSED, dryRun: true }
   assert.equal(removeImageNames(place, 'both:1', dry), { untagged: ['both:1'], deleted: [id] })
   assert.is(
-    code(() => removeImageNames(place, 'both:1', { ...dry, users: [user(id, true)] })),
+    codeOf(() => removeImageNames(place, 'both:1', { ...dry, users: [user(id, true)] })),
     'EIMAGEUSED',
   )
   assert.equal(allRecords(place), before)
@@ -104,7 +80,7 @@ test('an id that has several names takes force, and loses all of them', (place) 
   const { id } = findRecord(place, 'both:1')
   tag(place, 'both:1', 'both:2')
   assert.is(
-    code(() => removeImageNames(place, id.slice(7, 19), UNUSED)),
+    codeOf(() => removeImageNames(place, id.slice(7, 19), UNUSED)),
     'EIMAGE',
   )
   const { untagged } = removeImageNames(place, id.slice(7, 19), { force: true, users: [] })
@@ -138,7 +114,7 @@ for (const [isRunning, force, outcome] of [
     const { id, layers } = findRecord(place, 'both:1')
     const users = [user(id, isRunning)]
     assert.is(
-      code(() => removeImageNames(place, 'both:1', { force, users })),
+      codeOf(() => removeImageNames(place, 'both:1', { force, users })),
       outcome,
     )
     sweep(place)

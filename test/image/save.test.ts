@@ -1,45 +1,27 @@
 /** Archives that are written: their structure, that they are read again, and that they are the same each time. */
 import { createHash } from 'node:crypto'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { loadArchive } from '../../src/image/load.ts'
 import { blobOf, layerOf } from '../../src/image/paths.ts'
 import { filesToSave, type SaveFormat, saveImages } from '../../src/image/save.ts'
 import { allRecords, blobsOf, findRecord, writeReference } from '../../src/image/store.ts'
 import { tag } from '../../src/image/tag.ts'
 import { tarOf } from '../../src/image/tar.ts'
 import { removeDamaged, verifyImages } from '../../src/image/verify.ts'
-import { archive, ociArchive, ociImage } from './archive.ts'
+import { ociArchive, ociImage } from './archive.ts'
+import { bottom, codeOf, load, named, type Place, storeSuite, top } from './stored.ts'
 
-type Place = { base: string; root: string }
-const test = suite<Place>('save', { base: '', root: '' })
-const uid = process.getuid?.() ?? 0
-const bottom = archive([{ name: 'etc/hello', body: 'hello', uid }])
-const top = archive([{ name: 'etc/world', body: 'worldworld', uid }])
-const named = (descriptor: object, name: string) => ({
-  ...descriptor,
-  annotations: { 'org.opencontainers.image.ref.name': name },
-})
-
-const load = ({ base, root }: Place, bytes: Buffer) => {
-  writeFileSync(join(base, 'archive'), bytes)
-  return loadArchive({ root }, join(base, 'archive'), { platform: undefined, name: undefined })
-}
+const test = storeSuite('save')
 const both = ociImage({ layers: [bottom, top], compress: (layer) => gzipSync(layer) })
 const one = ociImage({ layers: [bottom], compress: (layer) => gzipSync(layer) })
 const whole = () =>
   ociArchive([...both.blobs, ...one.blobs], [named(both.descriptor, 'shop/both:1'), named(one.descriptor, 'one:1')])
 
 test.before.each(async (context) => {
-  context.base = mkdtempSync(join(tmpdir(), 'caisson-save-'))
-  context.root = join(context.base, 'state')
   await load(context, whole())
 })
-test.after.each(({ base }) => rmSync(base, { recursive: true }))
 
 const bytesOf = async (place: Place, names: readonly string[], format: SaveFormat = 'docker-archive') => {
   const chunks: Buffer[] = []
@@ -50,15 +32,6 @@ const json = (place: Place, names: readonly string[], file: string) => {
   const found = filesToSave(place, names, 'docker-archive').find(({ name }) => name === file)
   return JSON.parse(String(found?.content))
 }
-const code = async (work: () => unknown): Promise<string> => {
-  try {
-    await work()
-    return 'no error'
-  } catch (error) {
-    return String((error as { code?: string }).code)
-  }
-}
-
 test('an archive has every blob once, an index of OCI and the manifest of docker', (place) => {
   tag(place, 'one:1', 'one:2')
   const files = filesToSave(place, ['one', 'shop/both:1'], 'docker-archive').map(({ name }) => name)
@@ -112,11 +85,23 @@ test('what is saved is loaded again elsewhere, with names, ids and manifests, an
 test('an image that is not whole is not saved', async (place) => {
   const record = findRecord(place, 'one:1')
   writeReference(place, { ...record, manifest: undefined })
-  assert.is(await code(() => filesToSave(place, ['one:1'], 'oci')), 'ENOMANIFEST')
+  assert.is(
+    codeOf(() => filesToSave(place, ['one:1'], 'oci')),
+    'ENOMANIFEST',
+  )
   rmSync(blobOf(place, blobsOf(place, findRecord(place, 'shop/both:1')).at(-1) ?? ''))
-  assert.is(await code(() => filesToSave(place, ['shop/both:1'], 'oci')), 'ENOBLOB')
-  assert.is(await code(() => filesToSave(place, ['nothing:1'], 'oci')), 'ENOIMAGE')
-  assert.is(await code(() => filesToSave(place, ['caisson/host'], 'oci')), 'EIMAGE')
+  assert.is(
+    codeOf(() => filesToSave(place, ['shop/both:1'], 'oci')),
+    'ENOBLOB',
+  )
+  assert.is(
+    codeOf(() => filesToSave(place, ['nothing:1'], 'oci')),
+    'ENOIMAGE',
+  )
+  assert.is(
+    codeOf(() => filesToSave(place, ['caisson/host'], 'oci')),
+    'EIMAGE',
+  )
 })
 
 test('names longer than a header holds are kept', async (place) => {
