@@ -4,6 +4,9 @@
 #include <sched.h>
 #include <sys/mount.h>
 
+#include <optional>
+#include <string_view>
+
 #include "../core/ask.h"
 #include "../core/child.h"
 #include "../core/sys.h"
@@ -18,6 +21,14 @@ Result<Root> enter_running(const std::string& control_socket) {
   return Root(TRY(sys::open("/", O_PATH | O_DIRECTORY)));
 }
 
+// `image` is always read-only; `subpath` and `layer` after a mount belong to it.
+std::optional<MountKind> kind_of(std::string_view key) {
+  if (key.starts_with("bind")) return MountKind::bind;
+  if (key.starts_with("volume")) return MountKind::volume;
+  if (key == "image-ro") return MountKind::image;
+  return std::nullopt;
+}
+
 Result<LaunchPlan> plan_of(std::span<char* const> words) {
   LaunchPlan plan;
   for (size_t i = 0; i + 1 < words.size(); i += 2) {
@@ -25,9 +36,11 @@ Result<LaunchPlan> plan_of(std::span<char* const> words) {
     if (key == "lower") plan.lower.push_back(value);
     else if (key == "upper") plan.upper = value;
     else if (key == "work") plan.work = value;
-    else if ((key.starts_with("bind") || key.starts_with("volume")) && i + 2 < words.size()) {
+    else if (key == "subpath" && !plan.mounts.empty()) plan.mounts.back().subpath = value;
+    else if (key == "layer" && !plan.mounts.empty()) plan.mounts.back().layers.push_back(value);
+    else if (std::optional<MountKind> kind = kind_of(key); kind && i + 2 < words.size()) {
       Mount mount;
-      mount.kind = key.starts_with("bind") ? MountKind::bind : MountKind::volume;
+      mount.kind = *kind;
       mount.source = value;
       mount.target = words[++i + 1];
       mount.recursive = true;

@@ -34,7 +34,8 @@ struct Child {
   const LaunchPlan& plan;
   Start start;
   std::vector<Fd> cgroup_joins;
-  std::vector<Fd> sources;  // detached trees of the binds, index as plan.mounts; empty for the others
+  std::vector<Fd> sources = {};  // detached trees of the binds, index as plan.mounts; empty for the others
+  std::vector<std::vector<Fd>> images = {};  // layers of the image mounts, topmost first, an empty directory last; same index
 };
 
 // Closes everything but what the process needs, and `more`; descriptors 0 to 2 are taken, so that nothing lands there.

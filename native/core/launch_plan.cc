@@ -14,9 +14,11 @@ void read(Reader& in, Join& out) {
 }
 
 void read(Reader& in, Mount& out) {
-  in.enumeration(out.kind, 4, "Mount.kind");
+  in.enumeration(out.kind, 5, "Mount.kind");
   in.text(out.fs_type, "Mount.fsType");
   in.text(out.source, "Mount.source");
+  in.text(out.subpath, "Mount.subpath");
+  in.list(out.layers, 4, "Mount.layers", [&](auto& item) { in.text(item, "Mount.layers"); });
   in.text(out.target, "Mount.target");
   in.list(out.options, 4, "Mount.options", [&](auto& item) { in.text(item, "Mount.options"); });
   in.u64(out.attributes, "Mount.attributes");
@@ -183,7 +185,7 @@ void read(Reader& in, LaunchPlan& out) {
   in.text(out.work, "LaunchPlan.work");
   in.boolean(out.read_only_root, "LaunchPlan.readOnlyRoot");
   in.u64(out.root_propagation, "LaunchPlan.rootPropagation");
-  in.list(out.mounts, 36, "LaunchPlan.mounts", [&](auto& item) { read(in, item); });
+  in.list(out.mounts, 44, "LaunchPlan.mounts", [&](auto& item) { read(in, item); });
   in.list(out.devices, 28, "LaunchPlan.devices", [&](auto& item) { read(in, item); });
   in.list(out.symlinks, 8, "LaunchPlan.symlinks", [&](auto& item) { read(in, item); });
   in.list(out.masked_paths, 4, "LaunchPlan.maskedPaths", [&](auto& item) { in.text(item, "LaunchPlan.maskedPaths"); });

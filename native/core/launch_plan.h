@@ -10,7 +10,7 @@
 
 namespace caisson {
 
-constexpr uint32_t kPlanVersion = 2;
+constexpr uint32_t kPlanVersion = 3;
 
 struct Join {
   // its name, for messages
@@ -21,17 +21,21 @@ struct Join {
   uint64_t namespaces = 0;
 };
 
-enum class MountKind : uint8_t { filesystem, bind, volume, joined };
+enum class MountKind : uint8_t { filesystem, bind, volume, joined, image };
 
 enum class CreateTarget : uint8_t { none, directory, file };
 
 struct Mount {
-  // filesystem = fsopen(fsType); bind = open_tree(source); volume = bind that is filled from the image where it is empty; joined = bind of what stands at source in the container whose ipc namespace is joined
+  // filesystem = fsopen(fsType); bind = open_tree(source); volume = bind that is filled from the image where it is empty; joined = bind of what stands at source in the container whose ipc namespace is joined; image = read-only overlay of layers
   MountKind kind{};
   // proc, sysfs, tmpfs, devpts, mqueue …; empty for binds
   std::string fs_type;
-  // absolute host path for binds; otherwise the name shown in mountinfo
+  // absolute host path for binds; image: an empty directory of the host; otherwise the name shown in mountinfo
   std::string source;
+  // bind, volume, image: what is mounted is this below the source; no symlink leads out of that. Empty = the source itself
+  std::string subpath;
+  // image: layer directories, topmost first; empty for the others
+  std::vector<std::string> layers;
   // absolute path inside the root, resolved with RESOLVE_IN_ROOT
   std::string target;
   // fsconfig: 'key=value' or a bare flag; empty for binds

@@ -44,6 +44,13 @@ Result<Fd> open_entry(int directory, const std::string& name, int flags) {
   return sys::openat2(directory, name, how);
 }
 
+Result<Fd> open_beneath(int directory, const std::string& path) {
+  struct open_how how = {};
+  how.flags = O_PATH;
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
+  return sys::openat2(directory, path, how);
+}
+
 Result<Fd> Root::open(const std::string& path, int flags, uint64_t resolve) const {
   struct open_how how = {};
   how.flags = static_cast<uint64_t>(flags);

@@ -37,6 +37,8 @@ class Root {
   Fd fd_;
 };
 
+// Opens what is at a relative path below a directory, O_PATH: EXDEV where a symlink or `..` leads out of it.
+Result<Fd> open_beneath(int directory, const std::string& path);
 // Opens an entry of a directory that we hold, symlinks refused.
 Result<Fd> open_entry(int directory, const std::string& name, int flags);
 

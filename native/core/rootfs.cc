@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "child.h"
+#include "overlay.h"
 #include "sys.h"
 
 namespace caisson {
@@ -53,47 +54,13 @@ Result<Layers> open_layers(const LaunchPlan& plan) {
   return layers;
 }
 
-std::string name_of(const Fd& fd) { return std::to_string(fd.get()); }
-
-// The current directory is /proc/self/fd here, so a layer's name is its descriptor number: fsconfig takes at most 255
-// bytes, and mountinfo inside the container must not show host paths.
-Result<void> name_lowers(int fs, const std::vector<Fd>& lower) {
-  for (size_t i = 0; i < lower.size(); i++) TRY(at_item(i, sys::fsconfig_string(fs, "lowerdir+", name_of(lower[i]))));
-  return {};
-}
-
-// Before `lowerdir+` (Linux 6.8) all share one string.
-Result<void> name_lowers_joined(int fs, const std::vector<Fd>& lower) {
-  std::string joined;
-  for (const Fd& layer : lower) joined += (joined.empty() ? "" : ":") + name_of(layer);
-  return sys::fsconfig_string(fs, "lowerdir", joined);
-}
-
-Result<Fd> make_overlay(const Layers& layers, Result<void> (*name)(int, const std::vector<Fd>&)) {
-  Fd fs = TRY(sys::fsopen("overlay"));
-  TRY(sys::fsconfig_string(fs.get(), "source", "overlay"));
-  TRY(name(fs.get(), layers.lower));
-  TRY(sys::fsconfig_string(fs.get(), "upperdir", name_of(layers.top.upper)));
-  TRY(sys::fsconfig_string(fs.get(), "workdir", name_of(layers.top.work)));
-  TRY(sys::fsconfig_create(fs.get()));
-  return sys::fsmount(fs.get(), 0);
-}
-
-// A kernel that lacks `lowerdir+` may take the option and complain at the end (before 6.5, seen on 6.1).
-Result<Fd> mount_overlay(const Layers& layers) {
-  TRY(sys::check(::chdir("/proc/self/fd"), "chdir", "/proc/self/fd"));
-  Result<Fd> made = make_overlay(layers, name_lowers);
-  if (made || made.failure().error != EINVAL) return made;
-  return make_overlay(layers, name_lowers_joined);
-}
-
 }  // namespace
 
 // Attached over the lowest layer's directory: mounts can only be put into a tree that is part of our mount namespace
 // (before 6.15), and pivot_root wants a mount point.
 Result<void> mount_root(Child& child) {
   Layers layers = TRY(open_layers(child.plan));
-  Fd root = TRY(mount_overlay(layers));
+  Fd root = TRY(mount_overlay(layers.lower, {.upper = layers.top.upper.get(), .work = layers.top.work.get()}, 0));
   TRY(sys::move_mount(root.get(), layers.lower.back().get(), child.plan.lower.back()));
   child.start.root = Root(std::move(root));
   return {};

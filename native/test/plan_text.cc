@@ -35,7 +35,7 @@ void print(std::string& out, const std::string& path, const Join& in) {
   line(out, path + ".namespaces", in.namespaces);
 }
 
-const char* const mount_kind_names[] = {"filesystem", "bind", "volume", "joined"};
+const char* const mount_kind_names[] = {"filesystem", "bind", "volume", "joined", "image"};
 
 const char* const create_target_names[] = {"none", "directory", "file"};
 
@@ -43,6 +43,8 @@ void print(std::string& out, const std::string& path, const Mount& in) {
   line(out, path + ".kind", mount_kind_names[static_cast<size_t>(in.kind)]);
   line(out, path + ".fsType", in.fs_type);
   line(out, path + ".source", in.source);
+  line(out, path + ".subpath", in.subpath);
+  for (size_t i = 0; i < in.layers.size(); i++) line(out, item(path + ".layers", i), in.layers[i]);
   line(out, path + ".target", in.target);
   for (size_t i = 0; i < in.options.size(); i++) line(out, item(path + ".options", i), in.options[i]);
   line(out, path + ".attributes", in.attributes);

@@ -57,7 +57,13 @@ const createMount = (node: Node, service: string, index: number): ServiceMount |
         type: 'volume',
         source: text(node, 'source'),
         nocopy: flag(node, 'volume', 'nocopy') ?? false,
-        subpath: text(node, 'volume', 'subpath'),
+        subpath: text(node, 'volume', 'subpath') || undefined,
+      }
+    case 'image':
+      // Nobody can write to it, whatever read_only says.
+      return {
+        ...{ ...common, readOnly: true, type: 'image' },
+        ...{ source: text(node, 'source') ?? '', subpath: text(node, 'image', 'subpath') || undefined },
       }
     case 'tmpfs':
       return {

@@ -103,6 +103,7 @@ export const SERVICE_MODELLED: Modelled = {
       consistency: true,
       bind: { propagation: true, create_host_path: true, recursive: true },
       volume: { nocopy: true, subpath: true },
+      image: { subpath: true },
       tmpfs: true,
     },
   },

@@ -270,6 +270,14 @@ export type ServiceMount = { readonly target: string; readonly readOnly: boolean
       /** Key in `Project.volumes`; undefined: anonymous. */
       readonly source: string | undefined
       readonly nocopy: boolean
+      /** Relative; what of the volume is mounted. undefined: all. */
+      readonly subpath: string | undefined
+    }
+  | {
+      readonly type: 'image'
+      /** Reference, as it is written. */
+      readonly source: string
+      /** Relative; what of its file system is mounted. undefined: all. */
       readonly subpath: string | undefined
     }
   | {

@@ -8,7 +8,8 @@ import { containerPaths, runPaths } from '../state/layout.ts'
 import type { ContainerSnapshot } from '../state/snapshot.ts'
 import { removeTree } from '../state/store.ts'
 import type { FileType, Look } from './copy-rules.ts'
-import { imageUnder, volumePlaces } from './prepare.ts'
+import type { AllocatedImage } from '../spec/allocation.ts'
+import { imageMountsOf, imageUnder, volumePlaces } from './prepare.ts'
 import type { Session } from './session.ts'
 import { reaped } from './undo.ts'
 
@@ -27,15 +28,23 @@ export const runningPlace = (session: Session, id: string): CopyPlace => ({
 
 const depthOf = (path: string): number => path.split('/').filter((step) => step !== '').length
 
-/** What is mounted, as the helper takes it: kind, source, target; what lies in another mount after it. */
+const imageWords = (images: Readonly<Record<string, AllocatedImage>>, target: string): readonly string[] => {
+  const { empty = '', layers = [] } = images[target] ?? {}
+  return [empty, target, ...layers.flatMap((layer) => ['layer', layer])]
+}
+
+/** What is mounted, as the helper takes it: kind, source, target, more of it; what lies in another mount after it. */
 const mountsOf = (session: Session, { record }: ContainerSnapshot, image: UnpackedImage): readonly string[] => {
   const volumes = volumePlaces(session, record)
+  const images = imageMountsOf(session, record)
   const own = record.definition.volumes.flatMap((mount) => {
     const suffix = mount.readOnly ? '-ro' : ''
     if (mount.type === 'bind') return [[`bind${suffix}`, mount.source, mount.target]]
+    const below = 'subpath' in mount && mount.subpath !== undefined ? ['subpath', mount.subpath] : []
+    if (mount.type === 'image') return [['image-ro', ...imageWords(images, mount.target), ...below]]
     const source = volumes[mount.target]?.source
     if (mount.type !== 'volume' || source === undefined) return []
-    return [[`${mount.nocopy ? 'bind' : 'volume'}${suffix}`, source, mount.target]]
+    return [[`${mount.nocopy ? 'bind' : 'volume'}${suffix}`, source, mount.target, ...below]]
   })
   const taken = new Set(record.definition.volumes.map(({ target }) => target))
   const fromImage = Object.entries(volumes).flatMap(([target, { source }]) =>

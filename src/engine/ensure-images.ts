@@ -1,7 +1,7 @@
 /** Pulls what services need and this machine has not, before anything of the project is changed. */
 import { readFileSync } from 'node:fs'
 import type { Project, Service } from '../compose/project.ts'
-import { CaissonError, type Diagnostic, ProjectError } from '../errors.ts'
+import { CaissonError, type Diagnostic, ProjectError, type TreePath } from '../errors.ts'
 import { parseConfiguration } from '../image/documents.ts'
 import { blobOf } from '../image/paths.ts'
 import { isPlatform, parsePlatform } from '../image/platform.ts'
@@ -35,8 +35,27 @@ const decide = (engine: EngineOptions, service: Service, flag: PullFlag | undefi
   return decidePull({ service, flag, otherwise: 'missing', here, now: Date.now() })
 }
 
-const finding = (service: string, { code, message, hint }: CaissonError, isSpare: boolean): Diagnostic => ({
-  ...{ code, severity: isSpare ? 'warning' : 'error', path: ['services', service, 'image'] },
+/** An image that a service needs: its own, and those that it mounts, which are pulled where they are missing. */
+interface Need {
+  readonly service: Service
+  readonly path: TreePath
+}
+
+const needsOf = (service: Service): readonly Need[] => [
+  { service, path: ['services', service.name, 'image'] },
+  ...service.volumes.flatMap((mount) =>
+    mount.type === 'image'
+      ? [{ service: { ...service, image: mount.source, pullPolicy: undefined }, path: [...mount.path, 'source'] }]
+      : [],
+  ),
+]
+
+const finding = (
+  { service: { name: service }, path }: Need,
+  { code, message, hint }: CaissonError,
+  isSpare: boolean,
+): Diagnostic => ({
+  ...{ code, severity: isSpare ? 'warning' : 'error', path },
   message: `service ${service}: ${isSpare ? 'the image is used as it is here: ' : ''}${message}`,
   ...(hint === undefined ? {} : { hint }),
 })
@@ -60,29 +79,35 @@ export const ensureImages = async (
   { pull: flag, quietPull, signal, dryRun }: Wanted,
 ): Promise<ReadonlySet<string>> => {
   const services = [...names].flatMap((name) => project.services[name] ?? [])
-  const decided = services.map((service) => ({ service, decision: decide(engine, service, flag) }))
+  const decided = services.flatMap(needsOf).map((need) => ({ need, decision: decide(engine, need.service, flag) }))
   const refused = decided.flatMap(({ decision }) => (decision.kind === 'refuse' ? [decision.finding] : []))
   if (refused.length > 0) throw new ProjectError(refused)
-  const wanted = decided.flatMap(({ service, decision }) =>
-    decision.kind === 'pull' ? [{ service, isSpare: !decision.needed && mayBeOld(service, flag) }] : [],
+  const wanted = decided.flatMap(({ need, decision }) =>
+    decision.kind === 'pull' ? [{ need, isSpare: !decision.needed && mayBeOld(need.service, flag) }] : [],
   )
   if (dryRun)
     return told(
       engine,
-      wanted.map(({ service }) => service),
+      wanted.map(({ need }) => need.service),
     )
   if (wanted.length === 0) return NOBODY
   const { pull } = await import('./transfer.ts')
-  const images = wanted.map(({ service: { image: reference = '', platform } }) => ({ reference, platform }))
+  const images = wanted.map(
+    ({
+      need: {
+        service: { image: reference = '', platform },
+      },
+    }) => ({ reference, platform }),
+  )
   const emit: EngineOptions['emit'] = (event) => {
     if (!quietPull || (event.kind !== 'image' && event.kind !== 'blob')) engine.emit(event)
   }
   const outcomes = await pull({ ...engine, emit }, images, { signal })
   const errorOf = (image: string | undefined): Transferred['error'] =>
     outcomes.find((outcome) => outcome.image === image)?.error
-  const failed = wanted.flatMap(({ service, isSpare }) => {
-    const error = errorOf(service.image)
-    return error === undefined ? [] : [finding(service.name, error, isSpare)]
+  const failed = wanted.flatMap(({ need, isSpare }) => {
+    const error = errorOf(need.service.image)
+    return error === undefined ? [] : [finding(need, error, isSpare)]
   })
   if (signal?.aborted) throw new CaissonError('EABORTED', 'interrupted while images were pulled')
   warn(

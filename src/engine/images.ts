@@ -51,12 +51,14 @@ export const imageSummaries = async (engine: EngineOptions): Promise<readonly Im
 export const history = async (engine: EngineOptions, text: string): Promise<readonly HistoryRow[]> =>
   imageHistory(engine, text)
 
-/** Every container, and what it was made from. */
+/** Every container, with what it was made from, and with what it mounts. */
 export const imageUsers = (session: Session): readonly ImageUser[] =>
-  readContainers(session.roots, undefined, session.isAlive).containers.map(({ record, alive }) => ({
-    ...{ name: record.name, project: record.project, imageId: record.imageId },
-    isRunning: alive,
-  }))
+  readContainers(session.roots, undefined, session.isAlive).containers.flatMap(({ record, alive }) =>
+    [record.imageId, ...Object.values(record.imageMounts ?? {})].map((imageId) => ({
+      ...{ name: record.name, project: record.project, imageId },
+      isRunning: alive,
+    })),
+  )
 
 /** Throws ENOIMAGE, EREFERENCE, EIMAGE. */
 export const tagImage = async (engine: EngineOptions, source: string, target: string): Promise<void> =>

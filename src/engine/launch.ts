@@ -35,6 +35,7 @@ import {
   accountsOf,
   aliasesOf,
   attachmentsOf,
+  imageMountsOf,
   imageUnder,
   provideBinds,
   provideVolumes,
@@ -124,6 +125,7 @@ const allocationOf = (
     layers: image.layers,
     imageBinds: image.binds,
     volumes: volumePlaces(session, record),
+    imageMounts: imageMountsOf(session, record),
     accounts: accountsOf(session, image, paths),
     ...{ files, hostDevices: hostDevicesOf(record.definition) },
     network: connection.network,
@@ -281,7 +283,8 @@ export const launch = async (session: Session, input: LaunchInput): Promise<Buil
     makeWritable(containerPaths(session.roots, record.id), image.layers[0])
     volumes = provideVolumes(session, record)
     writeRunFiles(session, record, connection, facts.resolvConf, hostnameOf(specInput))
-    writeAllocation(runPaths(session.roots, record.id), connection, image.layers, joined.recorded)
+    const layers = [image, ...Object.values(allocation.imageMounts ?? {})].flatMap((one) => one.layers)
+    writeAllocation(runPaths(session.roots, record.id), connection, [...new Set(layers)], joined.recorded)
     monitor = spawnMonitor(session, reservation, listeners)
     release()
     if (isKept) monitor.commit()

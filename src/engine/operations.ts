@@ -19,7 +19,7 @@ import { HookError, ServiceError } from './errors.ts'
 import { labelsOf } from './labels.ts'
 import { launch, release } from './launch.ts'
 import { freeze } from './pause.ts'
-import { imageOf, volumeNames, volumeRoot } from './prepare.ts'
+import { imageMountIds, imageOf, volumeNames, volumeRoot } from './prepare.ts'
 import { beginNetwork, endNetwork } from './network-directory.ts'
 import { claimName, letGo, newId, reserve, runEnded } from './reserve.ts'
 import { type Run, serviceOf } from './run.ts'
@@ -100,6 +100,12 @@ const joinedNetworks = (run: Run, service: Service): ContainerRecord['networks']
   })
 }
 
+/** Records of those without any are as they were before there were such mounts. */
+const imageMountsOf = (session: Run['session'], service: Service): Pick<ContainerRecord, 'imageMounts'> => {
+  const imageMounts = imageMountIds(session, service)
+  return Object.keys(imageMounts).length === 0 ? {} : { imageMounts }
+}
+
 const recordOf = (
   run: Run,
   id: string,
@@ -128,6 +134,7 @@ const recordOf = (
       ...volumeNames(inherited.service, image, (key) => run.model?.volumes[key]?.name ?? key, kept),
       ...inherited.volumes,
     },
+    ...imageMountsOf(run.session, inherited.service),
     command: commandLine(service, image.config),
     workingDirectory: run.model?.workingDirectory ?? '',
   }

@@ -1,9 +1,9 @@
 /** What a run of a container is made from, without deciding anything new: its definition, image, volumes and attachments. */
-import type { Service } from '../compose/project.ts'
+import type { Service, ServiceMount } from '../compose/project.ts'
 import { resolveImage, resolveMadeFrom } from '../image/store.ts'
 import type { Attachment } from '../network/connect.ts'
 import type { UnpackedImage } from '../oci/image-config.ts'
-import type { AllocatedVolume, Accounts } from '../spec/allocation.ts'
+import type { Accounts, AllocatedImage, AllocatedVolume } from '../spec/allocation.ts'
 import { type ContainerPaths, networkRecordFile, volumesDirectory } from '../state/layout.ts'
 import type { ContainerRecord, NetworkRecord } from '../state/records.ts'
 import { readRecord, writeRecord } from '../state/store.ts'
@@ -163,6 +163,29 @@ const readAccounts = (session: Session, layers: readonly string[]): Accounts => 
 /** What a container was made from. */
 export const imageUnder = (session: Session, record: ContainerRecord): UnpackedImage =>
   remembered(foundOf(session).images, `${record.image} ${record.imageId}`, () => resolveMadeFrom(session.roots, record))
+
+const isImage = (mount: ServiceMount): mount is ServiceMount & { readonly type: 'image' } => mount.type === 'image'
+
+/** Target of each image mount of a service to the image's identity. */
+export const imageMountIds = (session: Session, { volumes }: Service): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    volumes.filter(isImage).map(({ source, target }) => [target, imageOf(session, source).id] as const),
+  )
+
+/** What a record's image mounts are made of; makes the empty directory that they stand over. */
+export const imageMountsOf = (session: Session, record: ContainerRecord): Readonly<Record<string, AllocatedImage>> => {
+  const mounts = record.definition.volumes.filter(isImage)
+  const empty = `${session.roots.run}/empty`
+  if (mounts.length > 0) mkdirSync(empty, { recursive: true, mode: 0o555 })
+  return Object.fromEntries(
+    mounts.map(({ source: image, target }) => {
+      const imageId = record.imageMounts?.[target] ?? ''
+      const find = () => resolveMadeFrom(session.roots, { image, imageId })
+      const { layers } = remembered(foundOf(session).images, `${image} ${imageId}`, find)
+      return [target, { layers, empty }] as const
+    }),
+  )
+}
 
 /** /etc/passwd and /etc/group as the container shows them, what it changed itself included. */
 export const accountsOf = (session: Session, image: UnpackedImage, { upper }: ContainerPaths): Accounts =>

@@ -2,6 +2,7 @@
 import type { Service } from '../compose/project.ts'
 import { type Diagnostic, ProjectError, type SystemError, type TreePath } from '../errors.ts'
 import type { LaunchPlan } from '../native/launch-plan.ts'
+import { normalPath } from '../spec/path.ts'
 import { sysctlPath } from '../spec/sysctls.ts'
 
 /** Key of the service by the file of a control group that its value went to, v1 and v2. */
@@ -36,6 +37,25 @@ const sysctlKey = (plan: LaunchPlan, index: number, service: Service): TreePath 
   return name === undefined ? undefined : ['sysctls', name]
 }
 
+/** A part of a volume or an image that is not there, or is not in it. */
+const subpathOf = (
+  { step, code, syscall }: SystemError,
+  index: number,
+  plan: LaunchPlan,
+  service: Service,
+): Diagnostic | undefined => {
+  const target = plan.mounts[index]?.target
+  if (step !== 'mounts' || syscall !== 'openat2' || !plan.mounts[index]?.subpath) return undefined
+  const mount = service.volumes.find((each) => normalPath(each.target) === target)
+  if (mount === undefined || !('subpath' in mount)) return undefined
+  const { type, source = 'of its own', subpath, path } = mount
+  const whys: Readonly<Record<string, string>> = { ENOENT: 'is not there', EXDEV: `leads out of the ${type}` }
+  return {
+    ...{ code: 'EMOUNT', severity: 'error', path: [...path, type, 'subpath'] },
+    message: `service ${service.name}: subpath '${subpath}' of ${type} ${source} ${whys[code] ?? `cannot be opened: ${code}`}`,
+  }
+}
+
 const placeOf = ({ step, path = '' }: SystemError, index: number, plan: LaunchPlan, service: Service) => {
   if (step === 'cgroup') return cgroupKey(path, service)
   if (step === 'sysctl') return sysctlKey(plan, index, service)
@@ -47,6 +67,8 @@ export const refusalOf = (
   error: SystemError,
   { index, plan, service }: { readonly index: number; readonly plan: LaunchPlan; readonly service: Service },
 ): Error => {
+  const subpath = subpathOf(error, index, plan, service)
+  if (subpath !== undefined) return new ProjectError([subpath])
   const place = placeOf(error, index, plan, service)
   if (place === undefined) return error
   const path = ['services', service.name, ...place]

@@ -51,7 +51,7 @@ export interface EngineOptions {
 }
 
 /** What the plan is made from, less what the engine finds out itself, and how to go about it. */
-export interface UpOptions extends Omit<UpPlanOptions, 'images' | 'imageHealthchecks'> {
+export interface UpOptions extends Omit<UpPlanOptions, 'images' | 'imageMounts' | 'imageHealthchecks'> {
   /** Goes before `pull_policy`; undefined: that decides. */
   readonly pull: PullFlag | undefined
   /** Say nothing of images that come. */

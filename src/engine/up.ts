@@ -1,9 +1,9 @@
 /** up: check, observe, reconcile, carry out. */
 import type { Project, Service } from '../compose/project.ts'
-import { CaissonError, type Diagnostic, ProjectError } from '../errors.ts'
+import { CaissonError, type Diagnostic, ProjectError, type TreePath } from '../errors.ts'
 import type { HostFacts } from '../native/host-facts.ts'
 import type { ImageConfig } from '../oci/image-config.ts'
-import { configById, imageId } from '../image/store.ts'
+import { configById, imageId, isHost } from '../image/store.ts'
 import { conditionFindings } from '../plan/conditions.ts'
 import type { UpPlanOptions } from '../plan/making.ts'
 import { namespaceConflicts } from '../plan/namespaces.ts'
@@ -30,7 +30,7 @@ import type { EngineOptions, Outcome, UpOptions } from './types.ts'
 import { lookAtWorld, readWorld } from './world.ts'
 
 /** What the plan has to know of images. */
-type Images = Pick<UpPlanOptions, 'images' | 'imageHealthchecks'>
+type Images = Pick<UpPlanOptions, 'images' | 'imageMounts' | 'imageHealthchecks'>
 
 /** Who takes over the stdio of what is started; see Run. */
 interface Manner {
@@ -40,6 +40,41 @@ interface Manner {
 /** Of image-spec config.md's Test: empty is inherited (there is nothing to inherit from here), NONE is none. */
 const hasOwnCheck = (config: ImageConfig | undefined): boolean =>
   !['NONE', undefined].includes(config?.healthcheck?.test[0])
+
+/** The error as a finding at `path`. Throws what is no error of ours. */
+const findingOf = (error: unknown, service: string, path: TreePath): Diagnostic => {
+  if (!(error instanceof CaissonError)) throw error
+  const { code, message, hint } = error
+  return {
+    ...{ code, severity: 'error', path, message: `service ${service}: ${message}` },
+    ...(hint === undefined ? {} : { hint }),
+  }
+}
+
+/** Identities of the images that services mount, by service and target; those that are not here are findings. */
+const mountedImagesOf = (root: string, services: readonly Service[], coming: ReadonlySet<string>) => {
+  const findings: Diagnostic[] = []
+  const identify = ({ name }: Service, source: string, path: TreePath): string => {
+    try {
+      if (isHost(source))
+        throw new CaissonError('EMOUNT', `${source} is this machine's own files: mount them with type: bind`)
+      return imageId({ root }, source)
+    } catch (error) {
+      const isComing = error instanceof CaissonError && error.code === 'ENOIMAGE' && coming.has(name)
+      if (!isComing) findings.push(findingOf(error, name, [...path, 'source']))
+      return `of ${source}`
+    }
+  }
+  const imageMounts = Object.fromEntries(
+    services.map((service) => {
+      const mounts = service.volumes.flatMap((mount) =>
+        mount.type === 'image' ? [[mount.target, identify(service, mount.source, mount.path)] as const] : [],
+      )
+      return [service.name, Object.fromEntries(mounts)] as const
+    }),
+  )
+  return { imageMounts, findings }
+}
 
 /** Identity of each service's image and whether it brings a health check; those that are not here are findings. */
 const imagesOf = (root: string, project: Project, names: Iterable<string>, coming: ReadonlySet<string>) => {
@@ -54,16 +89,9 @@ const imagesOf = (root: string, project: Project, names: Iterable<string>, comin
       images[name] = id
       if (hasOwnCheck(configById({ root }, id))) imageHealthchecks.add(name)
     } catch (error) {
-      if (!(error instanceof CaissonError)) throw error
-      if (coming.has(name) && error.code === 'ENOIMAGE') {
+      if (error instanceof CaissonError && coming.has(name) && error.code === 'ENOIMAGE')
         images[name] = `of ${reference}, which is still to come`
-        continue
-      }
-      const { code, message, hint } = error
-      findings.push({
-        ...{ code, severity: 'error', path: ['services', name, 'image'], message: `service ${name}: ${message}` },
-        ...(hint === undefined ? {} : { hint }),
-      })
+      else findings.push(findingOf(error, name, ['services', name, 'image']))
     }
   }
   return { images, imageHealthchecks, findings }
@@ -95,6 +123,7 @@ const check = (engine: EngineOptions, project: Project, options: UpOptions, comi
   const names = selectServices(project, options.services, options.noDeps)
   const { images, imageHealthchecks, findings } = imagesOf(engine.root, project, names, coming)
   const selected = Object.fromEntries(Object.entries(project.services).filter(([name]) => names.has(name)))
+  const mounted = mountedImagesOf(engine.root, Object.values(selected), coming)
   const facts = readHostFacts(engine)
   const all = [
     ...unsupported({ ...project, services: selected }, options.lenient),
@@ -104,6 +133,7 @@ const check = (engine: EngineOptions, project: Project, options: UpOptions, comi
     ...elsewhereConflicts(engine, project.name, Object.values(selected)),
     ...missingImages(project, names),
     ...findings,
+    ...mounted.findings,
     ...conditionFindings(project, names, imageHealthchecks),
   ]
   warn(
@@ -111,7 +141,7 @@ const check = (engine: EngineOptions, project: Project, options: UpOptions, comi
     all.filter(({ severity }) => severity === 'warning'),
   )
   if (all.some(({ severity }) => severity === 'error')) throw new ProjectError(all)
-  return { images, imageHealthchecks }
+  return { images, imageMounts: mounted.imageMounts, imageHealthchecks }
 }
 
 const plan = (project: Project, observed: Observed, options: UpOptions, images: Images) =>

@@ -6,7 +6,7 @@
 import { bool, bytes, enumeration, i32, type Infer, list, record, text, u32, u64, u8 } from './schema.ts'
 
 /** Raised with every change of the schemas below; the monitor refuses another one by name. */
-export const PLAN_VERSION = 2
+export const PLAN_VERSION = 3
 /** First four bytes of each encoded file. */
 export const MAGIC = { launch: 0x504c5343, exec: 0x58455343, undo: 0x55445343 } as const
 
@@ -44,11 +44,19 @@ export const processPlan = record('ProcessPlan', {
 
 const mount = record('Mount', {
   kind: [
-    enumeration('MountKind', ['filesystem', 'bind', 'volume', 'joined']),
-    'filesystem = fsopen(fsType); bind = open_tree(source); volume = bind that is filled from the image where it is empty; joined = bind of what stands at source in the container whose ipc namespace is joined',
+    enumeration('MountKind', ['filesystem', 'bind', 'volume', 'joined', 'image']),
+    'filesystem = fsopen(fsType); bind = open_tree(source); volume = bind that is filled from the image where it is empty; joined = bind of what stands at source in the container whose ipc namespace is joined; image = read-only overlay of layers',
   ],
   fsType: [text, 'proc, sysfs, tmpfs, devpts, mqueue …; empty for binds'],
-  source: [text, 'absolute host path for binds; otherwise the name shown in mountinfo'],
+  source: [
+    text,
+    'absolute host path for binds; image: an empty directory of the host; otherwise the name shown in mountinfo',
+  ],
+  subpath: [
+    text,
+    'bind, volume, image: what is mounted is this below the source; no symlink leads out of that. Empty = the source itself',
+  ],
+  layers: [list(text), 'image: layer directories, topmost first; empty for the others'],
   target: [text, 'absolute path inside the root, resolved with RESOLVE_IN_ROOT'],
   options: [list(text), 'fsconfig: `key=value` or a bare flag; empty for binds'],
   attributes: [u64, 'MOUNT_ATTR_* to set, mount_setattr(2)'],

@@ -51,13 +51,18 @@ export interface OciRlimit {
 
 /**
  * Options are those of mount(8), and two of ours on a bind: `copyup` (a volume: filled from the image where it is empty) and
- * `joined` (the source is a path in the container whose ipc namespace is joined).
+ * `joined` (the source is a path in the container whose ipc namespace is joined). Type `image` is ours too: a read-only overlay
+ * of `layers` over the empty directory that is its source.
  */
 export interface OciMount {
   readonly destination: string
   readonly type: string
   readonly source: string
   readonly options: readonly string[]
+  /** Below the source; no symlink leads out of that. undefined: the source itself. */
+  readonly subpath?: string
+  /** Directories, topmost first. */
+  readonly layers?: readonly string[]
 }
 
 export interface OciLinux {

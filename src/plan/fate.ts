@@ -35,6 +35,8 @@ export interface FateOptions {
   readonly scale: Readonly<Record<string, number>>
   /** Identity of each service's image. */
   readonly images: Readonly<Record<string, string>>
+  /** Of each service that mounts images: target to identity. */
+  readonly imageMounts: Readonly<Record<string, Readonly<Record<string, string>>>>
   /** Names of networks that are recreated in this plan. */
   readonly recreatedNetworks: ReadonlySet<string>
 }
@@ -74,6 +76,8 @@ const divergence = (project: Project, observed: Observed, service: Service, opti
   return (container: ObservedContainer): string | undefined => {
     if (container.configHash !== expectedHash) return describeChange(container, service)
     if (container.imageId !== options.images[service.name]) return 'image changed'
+    const mounted = Object.entries(options.imageMounts[service.name] ?? {})
+    if (mounted.some(([target, id]) => container.imageMounts[target] !== id)) return 'mounted image changed'
     const recreated = networks.find((name) => options.recreatedNetworks.has(name))
     if (recreated !== undefined) return `network ${recreated} recreated`
     if (!sameMembers(container.networks, networks)) return 'networks changed'

@@ -24,6 +24,8 @@ export interface UpPlanOptions {
   readonly timeoutMs: number | undefined
   /** Identity of the image of each service, by service. */
   readonly images: Readonly<Record<string, string>>
+  /** Of each service that mounts images: target to identity. */
+  readonly imageMounts: Readonly<Record<string, Readonly<Record<string, string>>>>
   /** Services whose image brings a health check. */
   readonly imageHealthchecks: ReadonlySet<string>
   /** `--wait`: until every service runs, is healthy where that is checked, or has done its work. */

@@ -27,6 +27,8 @@ export interface ObservedContainer {
   readonly configHash: string
   /** Identity of the image it was made from. */
   readonly imageId: string
+  /** Target to the identity of the image that is mounted there. */
+  readonly imageMounts: Readonly<Record<string, string>>
   readonly state: ContainerState
   readonly exitCode: number | undefined
   /** A command asked for its end. */

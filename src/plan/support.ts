@@ -128,7 +128,6 @@ export const SERVICE_KEYS: Readonly<Record<string, Support>> = {
   userns_mode: honoured,
   uts: honoured,
   volumes: honoured,
-  'volumes.image': later,
   'volumes.volume.labels': { kind: 'meaningless', why: 'no anonymous volume is found by its labels' },
   'volumes.bind.selinux': { kind: 'meaningless', why: 'files keep their SELinux labels' },
   'volumes.type': later,
@@ -210,7 +209,6 @@ const fileKeys = (other: Other): readonly Diagnostic[] => {
 }
 
 const mountValues = (subject: string, mount: ServiceMount): readonly Diagnostic[] => {
-  if (mount.type === 'volume' && mount.subpath !== undefined) return [notYet(mount.path, subject, 'volume subpath')]
   if (mount.type === 'bind' && mount.readOnly && mount.recursive === 'writable')
     return [notYet(mount.path, subject, 'bind.recursive writable')]
   return []

@@ -32,6 +32,8 @@ export interface Allocation {
   readonly imageBinds: readonly { readonly source: string; readonly target: string }[]
   /** Target of each volume, named, anonymous, and those that the image declares: host directory of its content. */
   readonly volumes: Readonly<Record<string, AllocatedVolume>>
+  /** Target of each image mount: what it is made of. */
+  readonly imageMounts?: Readonly<Record<string, AllocatedImage>>
   /** Content of /etc/passwd and /etc/group as the layers show them; undefined: there is none. */
   readonly accounts: Accounts
   /** Absolute paths of the service's secrets and configs, in its order: files with the owner and mode that they are to have. */
@@ -55,6 +57,13 @@ export interface AllocatedPaths {
   readonly resolvConf: string
   readonly hosts: string
   readonly hostname: string
+}
+
+export interface AllocatedImage {
+  /** Directories, topmost first; at least one. */
+  readonly layers: readonly string[]
+  /** Absolute path of an empty directory. */
+  readonly empty: string
 }
 
 export interface AllocatedVolume {

@@ -19,12 +19,15 @@ const kindOf = (isBind: boolean, options: readonly string[]): MountPlan['kind'] 
 const lowerMount = (mount: OciMount): MountPlan => {
   const { attributes, propagation, recursive, rest } = parseMountOptions(mount.options)
   const isBind = mount.type === 'bind'
+  const isImage = mount.type === 'image'
   return {
-    kind: kindOf(isBind, rest),
-    fsType: isBind ? '' : mount.type,
+    kind: isImage ? 'image' : kindOf(isBind, rest),
+    fsType: isBind || isImage ? '' : mount.type,
     source: mount.source,
+    subpath: mount.subpath ?? '',
+    layers: mount.layers ?? [],
     target: mount.destination,
-    options: isBind ? [] : rest,
+    options: isBind || isImage ? [] : rest,
     attributes,
     recursive,
     propagation: mount.options.some((option) => option.endsWith('private')) ? 0n : propagation,

@@ -94,8 +94,19 @@ const tmpfsMount = (mount: Kind<'tmpfs'>, target: string): OciMount => {
 const volumeSource = (allocation: Allocation, target: string): string | undefined =>
   Object.entries(allocation.volumes).find(([key]) => normalPath(key) === target)?.[1].source
 
-const volumeMount = (mount: Kind<'volume'>, target: string, source: string): OciMount =>
-  bind(source, target, ...readOnlyOption(mount), 'rprivate', ...(mount.nocopy ? [] : ['copyup']))
+const subpathOf = ({ subpath }: { readonly subpath: string | undefined }) => (subpath === undefined ? {} : { subpath })
+
+const volumeMount = (mount: Kind<'volume'>, target: string, source: string): OciMount => ({
+  ...bind(source, target, ...readOnlyOption(mount), 'rprivate', ...(mount.nocopy ? [] : ['copyup'])),
+  ...subpathOf(mount),
+})
+
+const imageMount = (mount: Kind<'image'>, target: string, { imageMounts = {} }: Allocation): OciMount => {
+  const image = imageMounts[mount.target]
+  assert(image !== undefined, `no image was allocated for ${target}`)
+  const { layers, empty } = image
+  return { destination: target, type: 'image', source: empty, options: ['ro', 'nodev'], layers, ...subpathOf(mount) }
+}
 
 /** Files of procfs that may be mounted over; everything else there is how the kernel is spoken to (CVE-2019-19921). */
 const PROC_FILES = ['cpuinfo', 'diskstats', 'meminfo', 'stat', 'swaps', 'uptime', 'loadavg', 'slabinfo']
@@ -119,8 +130,28 @@ const isPossible = (mount: Target, report: Report): boolean => {
   return reason === undefined
 }
 
+/** As Docker: relative, and not out of what it is a part of by its own words. Where symlinks lead is seen at the start. */
+const isInside = (subpath: string): boolean => {
+  if (subpath.startsWith('/') || subpath.includes('\0')) return false
+  let depth = 0
+  for (const step of subpath.split('/')) {
+    if (step === '..') depth -= 1
+    else if (step !== '' && step !== '.') depth += 1
+    if (depth < 0) return false
+  }
+  return true
+}
+
+const checkSubpath = (mount: ServiceMount, report: Report): void => {
+  if (mount.type !== 'volume' && mount.type !== 'image') return
+  if (mount.subpath === undefined || isInside(mount.subpath)) return
+  const message = `subpath '${mount.subpath}' is not a relative path within the ${mount.type}`
+  report({ code: 'EMOUNT', path: [...mount.path, mount.type, 'subpath'], message })
+}
+
 export const checkMounts = (service: Service, report: Report): void => {
   for (const mount of [...service.volumes, ...service.files]) isPossible(mount, report)
+  for (const mount of service.volumes) checkSubpath(mount, report)
 }
 
 /** Files may be programs, so not noexec. */
@@ -139,6 +170,8 @@ const serviceMount = (mount: ServiceMount, allocation: Allocation, report: Repor
       return [bindMount(mount, target)]
     case 'tmpfs':
       return [tmpfsMount(mount, target)]
+    case 'image':
+      return [imageMount(mount, target, allocation)]
     case 'volume': {
       const source = volumeSource(allocation, target)
       assert(source !== undefined, `no volume was allocated for ${target}`)

@@ -11,8 +11,9 @@ export const containerState = ({ alive, hasRun, status, cutOff }: ContainerSnaps
 
 export const observedContainer = (snapshot: ContainerSnapshot): ObservedContainer => {
   const { id, name, service, number, oneOff, configHash, imageId, networks, volumes, definition } = snapshot.record
+  const { imageMounts = {} } = snapshot.record
   return {
-    ...{ id, name, service, number, oneOff, configHash, imageId },
+    ...{ id, name, service, number, oneOff, configHash, imageId, imageMounts },
     state: containerState(snapshot),
     exitCode: snapshot.alive ? undefined : snapshot.status?.exitCode,
     stopped: snapshot.status?.stopped ?? false,

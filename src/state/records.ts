@@ -30,6 +30,8 @@ export interface ContainerRecord {
   }[]
   /** Target to volume name, named and anonymous. */
   readonly volumes: Readonly<Record<string, { readonly name: string; readonly anonymous: boolean }>>
+  /** Target to the identity of the image that is mounted there. */
+  readonly imageMounts?: Readonly<Record<string, string>>
   /** argv as shown by `ps`. */
   readonly command: readonly string[]
   /** Directory of the project and its files, as labels show them. */

@@ -63,7 +63,14 @@ export const project = (
 /** A running container just as `service` asks for. */
 export const container = (of: Service, number = 1, values: Partial<ObservedContainer> = {}): ObservedContainer => ({
   ...{ id: `${of.name}${number}`, name: of.containerName ?? `shop-${of.name}-${number}`, service: of.name, number },
-  ...{ oneOff: false, configHash: configHash(of), imageId: 'host@1', state: 'running', exitCode: undefined },
+  ...{
+    oneOff: false,
+    configHash: configHash(of),
+    imageId: 'host@1',
+    imageMounts: {},
+    state: 'running',
+    exitCode: undefined,
+  },
   ...{ health: 'none', stopped: false, createdAt: 1000, startedAt: 2000, definition: of },
   ...{ networks: of.networkMode === undefined ? of.networks.map(({ key }) => `shop_${key}`) : [] },
   volumes: of.volumes.flatMap((mount) => (mount.type === 'volume' ? [`shop_${mount.source ?? 'anonymous'}`] : [])),
@@ -89,7 +96,7 @@ export const observed = (values: Partial<Observed> = {}): Observed => ({
 export const upOptions = (of: Project, values: Partial<UpPlanOptions> = {}): UpPlanOptions => ({
   ...{ services: [], noDeps: false, forceRecreate: false, noRecreate: false, alwaysRecreateDeps: false },
   ...{ renewAnonymousVolumes: false, removeOrphans: false, noStart: false, scale: {}, timeoutMs: undefined },
-  ...{ imageHealthchecks: new Set<string>(), wait: false, rerun: [], attached: false },
+  ...{ imageHealthchecks: new Set<string>(), imageMounts: {}, wait: false, rerun: [], attached: false },
   images: Object.fromEntries(Object.keys(of.services).map((name) => [name, 'host@1'])),
   ...values,
 })

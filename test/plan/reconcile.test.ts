@@ -335,4 +335,13 @@ test('a volume of ours whose labels have changed stays, with its data and a warn
   assert.not.ok(plan.nodes.some(({ operation }) => operation.kind === 'removeVolume'))
 })
 
+test('another image under a name that is mounted makes the container anew', () => {
+  const web = service('web')
+  const of = project([web])
+  const world = observed({ containers: [container(web, 1, { imageMounts: { '/i': 'sha256:1' } })] })
+  const plan = (id: string) => reconcileUp(of, world, upOptions(of, { imageMounts: { web: { '/i': id } } })).plan
+  assert.is(plan('sha256:1').nodes.length, 0)
+  assert.match(formatPlan(plan('sha256:2')), /mounted image changed/)
+})
+
 test.run()

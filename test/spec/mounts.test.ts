@@ -155,4 +155,33 @@ test('a privileged container may write to /sys and its cgroups', () => {
   }
 })
 
+test('a part of a volume, and an image, whole or in part', () => {
+  const image: ServiceMount = { type: 'image', source: 'a:1', target: '/i', readOnly: true, subpath: 'x', path: [] }
+  const imageMounts = { '/i': { layers: ['/layers/2', '/layers/1'], empty: '/run/empty' } }
+  const service = { volumes: [volume('/data', { subpath: 'a/b' }), image] }
+  const { mounts } = planOf({ service, allocation: { volumes: data, imageMounts } })
+  const [part, whole] = ['/data', '/i'].map((target) => mounts.find((mount) => mount.target === target))
+  assert.equal([part?.kind, part?.subpath, part?.layers], ['volume', 'a/b', []])
+  assert.equal(
+    [whole?.kind, whole?.source, whole?.subpath, whole?.layers],
+    ['image', '/run/empty', 'x', ['/layers/2', '/layers/1']],
+  )
+  assert.equal([whole?.fsType, whole?.options, (whole?.attributes ?? 0n) & 1n], ['', [], 1n])
+})
+
+test('a subpath has to be below by its own words', () => {
+  for (const subpath of ['a', 'a/../b', '.', 'a/', '..a'])
+    assert.equal(
+      findingsOf({ service: { volumes: [volume('/data', { subpath })] }, allocation: { volumes: data } }),
+      [],
+      subpath,
+    )
+  for (const subpath of ['/a', '..', 'a/../..', '../a', 'a\0'])
+    assert.is(
+      findingsOf({ service: { volumes: [volume('/data', { subpath })] }, allocation: { volumes: data } }).length,
+      1,
+      subpath,
+    )
+})
+
 test.run()
