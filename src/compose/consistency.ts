@@ -111,7 +111,7 @@ const SAME: readonly (readonly [TreePath, TreePath])[] = [
 
 const descend = (node: Node, path: TreePath): Node | undefined => {
   let current: Node | undefined = node
-  for (const step of path) current = get(current, String(step))
+  for (let index = 0; current !== undefined && index < path.length; index++) current = get(current, String(path[index]))
   return current
 }
 
@@ -293,7 +293,9 @@ export const checkConsistency = (input: Consistency): void => {
     for (const [name, { key, value }] of services.entries) {
       if (value.kind !== 'map') continue
       const context = { ...input, name, key, service: value }
-      for (const rule of SERVICE_RULES) rule(context)
+      SERVICE_RULES.forEach((rule) => {
+        rule(context)
+      })
     }
   }
   for (const rule of PROJECT_RULES) rule(input)

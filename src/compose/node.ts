@@ -84,7 +84,11 @@ export const poisoned = (origin: Origin): PoisonedNode => ({ kind: 'poisoned', o
 /** A map whose keys nobody wrote; `undefined` values are left out. */
 export const mapOf = (fields: Readonly<Record<string, Node | undefined>>, origin: Origin): MapNode => {
   const entries = new Map<string, Entry>()
-  for (const [name, value] of Object.entries(fields)) if (value) entries.set(name, { key: undefined, value })
+  // Here and below, every service comes by often: `in` makes no pair for each field.
+  for (const name in fields) {
+    const value = fields[name]
+    if (value) entries.set(name, { key: undefined, value })
+  }
   return map(entries, origin)
 }
 
@@ -103,7 +107,8 @@ const copyOf = (entries: ReadonlyMap<string, Entry>): Map<string, Entry> => {
  */
 export const withEntries = (node: MapNode, changes: Readonly<Record<string, Node | undefined>>): MapNode => {
   let entries: Map<string, Entry> | undefined
-  for (const [name, value] of Object.entries(changes)) {
+  for (const name in changes) {
+    const value = changes[name]
     const old = node.entries.get(name)
     if (old?.value === value) continue
     entries ??= copyOf(node.entries)

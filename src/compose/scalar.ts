@@ -52,6 +52,7 @@ export const resolvePlain = (text: string): ScalarValue => {
 
 /** An unquoted date is a date, not text, to the reference: it refuses it wherever text is wanted. */
 export const isDate = (text: string): boolean => {
+  if (!startsNumber(text)) return false
   const [, year, month, day] = DATE.exec(text) ?? []
   if (year === undefined) return false
   const date = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day)))

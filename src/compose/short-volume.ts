@@ -35,9 +35,13 @@ const split = (text: string): string[] => {
 
 const isPath = (source: string): boolean => /^([./~]|\\\\|[a-zA-Z]:)/.test(source)
 
+/** A part that is empty or only points, or a slash at the end. */
+const UNCLEAN = /^\.{0,2}$|^\.{1,2}\/|\/\.{0,2}(?:\/|$)/
+
 /** POSIX cleaning: `/d/../e` → `/e`, `/a//b/` → `/a/b`. */
 export const cleanPath = (path: string): string => {
   if (path === '') return '.'
+  if (!UNCLEAN.test(path)) return path
   const absolute = path.startsWith('/')
   const parts: string[] = []
   for (const part of path.split('/')) {
