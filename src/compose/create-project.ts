@@ -223,6 +223,7 @@ const createService = (node: Node, name: string, context: ServiceContext): Servi
   pid: text(node, 'pid'),
   uts: text(node, 'uts'),
   cgroup: text(node, 'cgroup'),
+  cgroupParent: text(node, 'cgroup_parent'),
   dependsOn: record(get(node, 'depends_on'), createDependency),
   workingDir: text(node, 'working_dir'),
   user: text(node, 'user'),

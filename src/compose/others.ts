@@ -13,6 +13,7 @@ export const SERVICE_MODELLED: Modelled = {
   cap_add: true,
   cap_drop: true,
   cgroup: true,
+  cgroup_parent: true,
   command: true,
   configs: true,
   container_name: true,

@@ -56,6 +56,8 @@ export interface Service {
   readonly uts: string | undefined
   /** `host` or `private`; undefined: private. */
   readonly cgroup: string | undefined
+  /** Names with slashes between; undefined: none. */
+  readonly cgroupParent?: string | undefined
   readonly dependsOn: Readonly<Record<string, Dependency>>
   readonly workingDir: string | undefined
   readonly user: string | undefined

@@ -4,7 +4,7 @@ import { readPids } from './cgroup-usage.ts'
 import { readHostFacts } from './host-facts.ts'
 import { ps } from './ps.ts'
 import type { ContainerProcesses, EngineOptions, ProcessRow } from './types.ts'
-import { cgroupOf } from './usage.ts'
+import { cgroupsOf } from './usage.ts'
 
 /** sysconf(_SC_CLK_TCK): the kernel's interface has always said 100 on Linux. */
 const TICKS_PER_SECOND = 100
@@ -95,6 +95,7 @@ export const top = async (
   const bootedAt = Number(/^btime (\d+)/m.exec(read('/proc/stat') ?? '')?.[1] ?? 0) * 1000
   const times = { bootedAt, now: Date.now() }
   const names = userNames()
+  const cgroupOf = cgroupsOf(engine, project)
   return rows.map((row) => ({
     row,
     processes: readPids(cgroup, cgroupOf(row)).flatMap((pid) => processOf(pid, times, names)),

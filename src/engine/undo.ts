@@ -1,6 +1,7 @@
 /** Undoing what a monitor or a command could not: through the helper, which runs the same list the monitor would have. */
-import { closeSync, existsSync, rmdirSync, unlinkSync } from 'node:fs'
+import { closeSync, existsSync, readdirSync, rmdirSync, unlinkSync } from 'node:fs'
 import { claimPath, listClaims } from '../network/claims.ts'
+import { PARENTS } from '../spec/cgroup-path.ts'
 import { containerPaths, runPaths, valuesFile } from '../state/layout.ts'
 import { removeTree } from '../state/store.ts'
 import type { Session } from './session.ts'
@@ -68,6 +69,17 @@ const removeEmpty = (path: string) => {
   }
 }
 
+/** Groups of `cgroup_parent` that nothing is in any more, the lowest first; containers, which have their mark, are left alone. */
+const removeEmptyTree = (path: string): void => {
+  try {
+    for (const entry of readdirSync(path, { withFileTypes: true }))
+      if (entry.isDirectory() && !entry.name.includes(PARENTS)) removeEmptyTree(`${path}/${entry.name}`)
+  } catch {
+    return // not there, or gone meanwhile
+  }
+  removeEmpty(path)
+}
+
 /** Top cgroup of all projects, below the root of each hierarchy. */
 export const CGROUP_PARENT = 'caisson'
 
@@ -76,6 +88,7 @@ export const removeProjectCgroups = (session: Session, project: string): void =>
   const { cgroup } = session.facts()
   for (const mount of new Set([...Object.values(cgroup.v1), ...(cgroup.v2 === undefined ? [] : [cgroup.v2])])) {
     const top = `${mount}/${CGROUP_PARENT}`
+    removeEmptyTree(`${top}/${PARENTS}`)
     for (const path of [`${top}/${project}/monitors`, `${top}/${project}`, top]) removeEmpty(path)
   }
 }

@@ -4,12 +4,21 @@ import { totalmem } from 'node:os'
 import type { CgroupFacts } from '../native/host-facts.ts'
 import { readCgroup } from './cgroup-usage.ts'
 import { readHostFacts } from './host-facts.ts'
-import { ps } from './ps.ts'
+import { groupPath } from '../spec/cgroup-path.ts'
+import { readContainers } from '../state/snapshot.ts'
+import { isAlive, ps } from './ps.ts'
 import type { ContainerRow, EngineOptions, UsageSample } from './types.ts'
 import { CGROUP_PARENT } from './undo.ts'
 
-export const cgroupOf = ({ project, id }: { readonly project: string; readonly id: string }): string =>
-  `${CGROUP_PARENT}/${project}/${id}`
+/** Group of each container of a project. */
+export const cgroupsOf = (engine: EngineOptions, project: string): ((row: ContainerRow) => string) => {
+  const { containers } = readContainers(engine, project, isAlive)
+  const groups = containers.map(
+    ({ record }) => [record.id, groupPath(CGROUP_PARENT, record, record.definition)] as const,
+  )
+  const byId = new Map(groups)
+  return ({ id }) => byId.get(id) ?? `${CGROUP_PARENT}/${project}/${id}`
+}
 
 /** Bytes in and out of all interfaces but the loopback: /proc/<pid>/net/dev of a process in the namespace. */
 export const parseNetworkDevices = (text: string): { readonly receivedBytes: number; readonly sentBytes: number } => {
@@ -37,8 +46,8 @@ const trafficOf = ({ pid, hostNetwork }: ContainerRow) => {
   }
 }
 
-const sampleOf = (facts: CgroupFacts, memory: number, row: ContainerRow): UsageSample => {
-  const usage = readCgroup(facts, cgroupOf(row))
+const sampleOf = (facts: CgroupFacts, memory: number, row: ContainerRow, group: string): UsageSample => {
+  const usage = readCgroup(facts, group)
   const [seconds, nanoseconds] = process.hrtime()
   return {
     row,
@@ -53,6 +62,9 @@ const sampleOf = (facts: CgroupFacts, memory: number, row: ContainerRow): UsageS
 export const usageReader = (engine: EngineOptions, project: string) => {
   const { cgroup } = readHostFacts(engine)
   const memory = totalmem()
-  return async (): Promise<readonly UsageSample[]> =>
-    (await ps(engine, project)).map((row) => sampleOf(cgroup, memory, row))
+  return async (): Promise<readonly UsageSample[]> => {
+    const rows = await ps(engine, project)
+    const cgroupOf = cgroupsOf(engine, project)
+    return rows.map((row) => sampleOf(cgroup, memory, row, cgroupOf(row)))
+  }
 }

@@ -26,7 +26,7 @@ export const SERVICE_KEYS: Readonly<Record<string, Support>> = {
   cap_add: honoured,
   cap_drop: honoured,
   cgroup: honoured,
-  cgroup_parent: later,
+  cgroup_parent: honoured,
   command: honoured,
   configs: honoured,
   container_name: honoured,

@@ -2,6 +2,7 @@ import type { Service } from '../compose/project.ts'
 import type { Diagnostic } from '../errors.ts'
 import type { HostFacts } from '../native/host-facts.ts'
 import { ociCapabilities } from './capabilities.ts'
+import { checkGroup } from './cgroup-path.ts'
 import { checkFiles } from './files.ts'
 import { logLimits } from './logging.ts'
 import { checkMounts } from './mounts.ts'
@@ -32,6 +33,7 @@ export const checkService = (service: Service, { facts, devices }: CheckInput): 
   checkNames(service, report)
   stopOf(service, undefined, report)
   checkMounts(service, report)
+  checkGroup(service, report)
   checkFiles(service, report)
   logLimits(service, report)
   ociSysctls(service, report)

@@ -2,6 +2,7 @@
 export const MEANINGS = {
   EBLKIO: 'A weight of `blkio_config` is out of range.',
   ECAPABILITY: 'There is no capability of that name.',
+  ECGROUP: 'The name of a parent control group has characters or steps that such a name cannot have.',
   ECOMMAND: 'Neither the service nor its image says what to run.',
   ECPUS: 'A limit of CPU time is out of range, or two of them contradict each other.',
   EDEVICE: 'A device is not there, or is of another kind than the key needs.',

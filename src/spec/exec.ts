@@ -95,7 +95,7 @@ export const lowerExec = (request: ExecRequest, container: ProcessInput): ExecPl
       facts.machine,
     ),
     controlSocket: request.controlSocket,
-    cgroups: containerCgroups(cgroupsPath(allocation), groups, facts.cgroup).map(({ path }) => path),
+    cgroups: containerCgroups(cgroupsPath(input), groups, facts.cgroup).map(({ path }) => path),
     interactive: request.interactive,
     supervised: request.supervised,
   }

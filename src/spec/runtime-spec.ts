@@ -4,6 +4,7 @@ import type { HostFacts } from '../native/host-facts.ts'
 import type { ImageConfig } from '../oci/image-config.ts'
 import type { OciLinux, OciNamespace, RuntimeSpec } from '../oci/runtime-spec.ts'
 import type { Allocation } from './allocation.ts'
+import { groupPath } from './cgroup-path.ts'
 import { deviceNodes } from './devices.ts'
 import { healthOf } from './health.ts'
 import { logLimits } from './logging.ts'
@@ -33,8 +34,8 @@ export interface SpecInput extends ProcessInput {
 const NAMESPACES: readonly OciNamespace[] = ['pid', 'mount', 'ipc', 'uts', 'cgroup', 'network']
 
 /** Path of the container's cgroup below each hierarchy's root. */
-export const cgroupsPath = ({ cgroupParent, project, id }: ProcessInput['allocation']): string =>
-  `${cgroupParent}/${project}/${id}`
+export const cgroupsPath = ({ allocation, service }: Pick<ProcessInput, 'allocation' | 'service'>): string =>
+  groupPath(allocation.cgroupParent, allocation, service)
 
 /** Own, joined, or left out: the host's. */
 const namespacesOf = (service: Service, { network, joins }: Allocation): OciLinux['namespaces'] => {
@@ -75,7 +76,7 @@ export const createRuntimeSpec = (input: SpecInput): RuntimeSpec => {
       namespaces: namespacesOf(service, allocation),
       devices,
       resources: ociResources(service, allocation.hostDevices, report),
-      cgroupsPath: cgroupsPath(allocation),
+      cgroupsPath: cgroupsPath(input),
       ...(seccomp === undefined ? {} : { seccomp }),
       maskedPaths: paths.masked,
       readonlyPaths: paths.readOnly,

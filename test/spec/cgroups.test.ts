@@ -2,6 +2,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { CgroupFacts } from '../../src/native/host-facts.ts'
 import type { CgroupPlan } from '../../src/native/launch-plan.ts'
+import { groupPath } from '../../src/spec/cgroup-path.ts'
 import { HYBRID, V1, V2 } from './inputs.ts'
 import { findingsOf, planOf, specOf } from './lowered.ts'
 
@@ -96,6 +97,25 @@ test('0 and -1 are no limits', () => {
 test('fewer CPUs than the kernel can give are refused', () => {
   assert.equal(findingsOf({ service: { cpus: 0.009 } }), ['ECPUS services.web.cpus'])
   assert.equal(findingsOf({ service: { cpus: 0.01 } }), [])
+})
+
+test('cgroup_parent is a level of our own in every hierarchy, and its controllers are switched on', () => {
+  const plan = planOf({ service: { cgroupParent: '/m/executor' }, facts: { cgroup: V2 } })
+  const [group] = plan.cgroups
+  assert.match(group?.path ?? '', /\/caisson\/@\/m\/executor\/[^/]+@[^/]+$/)
+  const switched = (group?.prepare ?? []).map(({ path }) =>
+    path.replace(/\/cgroup\.subtree_control$/, '').replace(/^.*?(\/caisson|$)/, '$1'),
+  )
+  assert.equal(switched.slice(1), ['/caisson', '/caisson/@', '/caisson/@/m', '/caisson/@/m/executor'])
+  assert.not.match(plan.monitorCgroups[0]?.path ?? '', /@/)
+})
+
+test('a parent that is no name is never part of a path', () => {
+  for (const cgroupParent of ['..', '.', 'a/../b', 'a@b', 'a b', '', '/']) {
+    const owner = { project: 'shop', id: '0123456789ab' }
+    assert.is(groupPath('caisson', owner, { cgroupParent }), 'caisson/shop/0123456789ab', cgroupParent)
+  }
+  assert.is(groupPath('caisson', { project: 'shop', id: '1' }, { cgroupParent: 'x' }), 'caisson/@/x/shop@1')
 })
 
 test.run()
