@@ -32,7 +32,10 @@ const bundle = (): void => {
   })
 }
 
+// Emulated code is translated anew for each address that it is run at: with the same ones in every process, a command
+// takes a third.
 const command = `
+echo 0 > /proc/sys/kernel/randomize_va_space
 mkdir -p /scratch/t && cd ${top} || exit 9
 export CAISSON_ROOT=/scratch/t/root CAISSON_RUN=/scratch/t/run XDG_CACHE_HOME=/scratch/t/cache TMPDIR=/scratch/t
 failed=0
