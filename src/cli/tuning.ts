@@ -7,8 +7,8 @@
 /** Characters of a file that is worth it: some hundred services. */
 const LARGE = 48 * 1024
 
-/** V8 12 (Node 22) is the last that knows the budget by this name, and V8 complains of unknown flags on stderr. */
-const KNOWS_BUDGET = Number.parseInt(process.versions.v8, 10) < 13
+/** V8 11 (Node 20) knows the budget by this name; later ones complain of it on stderr. */
+const KNOWS_BUDGET = Number.parseInt(process.versions.v8, 10) < 12
 
 /** Young generation of one megabyte; optimise what has run for fifteen times as long as usual. */
 const MUCH = ['--semi-space-growth-factor=1', ...(KNOWS_BUDGET ? ['--interrupt-budget=1000000'] : [])]

@@ -177,7 +177,9 @@ export const parseConfiguration = (bytes: Buffer, where: string): Configuration 
   return { platform: platformOf(document, where), diffIds }
 }
 
-const isTextList = (value: unknown): boolean => Array.isArray(value) && value.every((item) => typeof item === 'string')
+/** The kernel's texts end at a NUL. */
+const isText = (value: unknown): boolean => typeof value === 'string' && !value.includes('\0')
+const isTextList = (value: unknown): boolean => Array.isArray(value) && value.every(isText)
 const isTextMap = (value: unknown): boolean => isObject(value) && isTextList(Object.values(value))
 /** Absent and null are the same: Go writes either. */
 const isNumber = (value: unknown): boolean => value === undefined || value === null || Number.isFinite(value)
@@ -186,8 +188,7 @@ const isHealthcheck = (value: unknown): boolean =>
   isTextList(value['Test'] ?? []) &&
   ['Interval', 'Timeout', 'StartPeriod', 'StartInterval', 'Retries'].every((key) => isNumber(value[key]))
 const CONFIG_TYPES: Readonly<Record<string, (value: unknown) => boolean>> = {
-  ...{ User: (value) => typeof value === 'string', WorkingDir: (value) => typeof value === 'string' },
-  ...{ StopSignal: (value) => typeof value === 'string', Env: isTextList, Entrypoint: isTextList, Cmd: isTextList },
+  ...{ User: isText, WorkingDir: isText, StopSignal: isText, Env: isTextList, Entrypoint: isTextList, Cmd: isTextList },
   ...{ Shell: isTextList, Volumes: isObject, ExposedPorts: isObject, Labels: isTextMap, Healthcheck: isHealthcheck },
 }
 
@@ -196,7 +197,7 @@ const checkConfig = (value: unknown, where: string): void => {
   const config = objectOf(value ?? {}, where)
   for (const [key, check] of Object.entries(CONFIG_TYPES)) {
     const given = config[key] ?? undefined
-    if (given !== undefined && !check(given)) refuse(`${where}.${key}`, 'is of the wrong type')
+    if (given !== undefined && !check(given)) refuse(`${where}.${key}`, 'is of the wrong type, or has a NUL in it')
   }
 }
 

@@ -1,6 +1,16 @@
 /** Images on disk: a reference record names a configuration blob and its layers. */
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { CaissonError } from '../errors.ts'
 import type { ImageConfig, UnpackedImage } from '../oci/image-config.ts'
@@ -120,6 +130,14 @@ const notHere = (reference: string): never => {
 export const imageId = (content: ContentRoot, reference: string): string =>
   isHost(reference) ? hostId() : findRecord(content, reference).id
 
+/** What a container of an image without layers stands on: an overlay needs something below. */
+const noLayer = (content: ContentRoot): string => {
+  const directory = `${contentOf(content)}/nothing`
+  mkdirSync(directory, { recursive: true })
+  chmodSync(directory, 0o755)
+  return directory
+}
+
 /** The image, ready to be a root filesystem. Throws ENOIMAGE, EREFERENCE. */
 export const resolveImage = (content: ContentRoot, reference: string): UnpackedImage => {
   if (isHost(reference)) return resolveHost(content)
@@ -128,7 +146,7 @@ export const resolveImage = (content: ContentRoot, reference: string): UnpackedI
     id: record.id,
     reference: record.reference,
     config: configOf(readConfiguration(content, record)),
-    layers: record.layers.map((chain) => layerOf(content, chain)),
+    layers: record.layers.length === 0 ? [noLayer(content)] : record.layers.map((chain) => layerOf(content, chain)),
     binds: [],
   }
 }

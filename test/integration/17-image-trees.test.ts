@@ -1,7 +1,7 @@
 // deadline: 240 s
 /** What is pulled and loaded is, entry by entry, what GNU tar makes of the same layers; and as many layers as a kernel stacks. */
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -176,6 +176,17 @@ const stack = (count: number): readonly Layer[] => [
     ),
   ),
 ]
+
+test('an image without layers runs what is mounted into it', async () => {
+  const name = publish('trees/none', [])
+  await pull(name)
+  const volumes = ['/usr', '/bin', '/lib', '/lib64']
+    .filter((path) => existsSync(path))
+    .map((path) => `"${path}:${path}:ro"`)
+  const project = folder(`services:\n  a: {image: "${name}", network_mode: none, volumes: [${volumes.join(', ')}]}\n`)
+  assert.is(project.run('run', '--rm', '-T', 'a', '/bin/sh', '-c', 'echo here >/file && cat /file'), 'here\n')
+  assert.is(caisson(['image', 'rm', name]).status, 0)
+})
 
 test('an image of 499 layers runs, one of 500 is refused with the number', async () => {
   const name = publish('trees/high', stack(499))
