@@ -22,7 +22,8 @@ const linesOf = (image: Verified, fix: boolean): readonly string[] => {
 export const verifyImages = defineCommand({
   usage: '[IMAGE…]',
   summary: 'Read all that images are made of again, and say what is missing or damaged',
-  details: 'Exit code 1 where something is. What is missing comes back with the next pull or load of the image.',
+  details:
+    'Exit code 1 where something is. What is missing comes back with the next pull or load of the image. Unpacked layers have to be there; their files are not compared with the blobs they came from.',
   options: { fix: flag('Remove what is damaged, so that the next pull or load brings it again') },
   run: async (context, { values: { fix, dryRun }, positionals }) => {
     requireRoot()
