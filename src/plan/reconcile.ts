@@ -254,8 +254,14 @@ const finishedOf = (fates: Making['fates']): readonly string[] =>
     ),
   )
 
+const checkScale = ({ services, disabledServices }: Project, scale: UpPlanOptions['scale']): void => {
+  const unknown = Object.keys(scale).find((name) => (services[name] ?? disabledServices[name]) === undefined)
+  if (unknown !== undefined) throw new CaissonError('ENOSERVICE', `no such service: ${unknown}`)
+}
+
 /** Plan that makes `observed` what `project` asks for. Throws where a name, scale or external resource is not there. */
 export const reconcileUp = (project: Project, observed: Observed, options: UpPlanOptions): Reconciled => {
+  checkScale(project, options.scale)
   const { services, recreatedNetworks } = affectedServices(project, observed, options)
   const named = new Set(options.services.length === 0 ? Object.keys(project.services) : options.services)
   const fateOptions: FateOptions = { ...options, named, recreatedNetworks }

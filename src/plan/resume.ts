@@ -182,7 +182,7 @@ export const reconcileStart = (target: Target, observed: Observed, options: Star
   return builder.build()
 }
 
-/** The names with their dependents that restart with them, transitively. Empty stays: all. */
+/** The names, known or not, with their dependents that restart with them, transitively. Empty stays: all. */
 const withRestartingDependents = (target: Target, observed: Observed, names: readonly string[]): readonly string[] => {
   const dependents = new Map<string, string[]>()
   for (const container of observed.containers) {
@@ -191,7 +191,7 @@ const withRestartingDependents = (target: Target, observed: Observed, names: rea
     }
   }
   for (const { service } of observed.containers) if (!dependents.has(service)) dependents.set(service, [])
-  return names.length === 0 ? names : [...withDependencies(dependents, names)]
+  return names.length === 0 ? names : [...new Set([...names, ...withDependencies(dependents, names)])]
 }
 
 /**

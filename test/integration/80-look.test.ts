@@ -6,7 +6,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { needsRoot } from '../helpers/root.ts'
 import { hasTerminal, NO_TERMINAL, Terminal } from '../helpers/terminal.ts'
-import { CLI, cleanUp, eventually, folder, runRoot, stateRoot } from './scenario.ts'
+import { CLI, cleanUp, eventually, folder, ps, runRoot, stateRoot } from './scenario.ts'
 
 needsRoot(test)
 test.after(cleanUp)
@@ -123,6 +123,34 @@ test('a service that is not there is named', () => {
     assert.is(status, 1, verb)
     assert.match(stderr, /no such service: keper/)
   }
+})
+
+test('a service of the file that has no container is known: nothing is to be stopped, paused or shown', () => {
+  const partly = folder(`services:
+  here: {image: caisson/host, network_mode: none, command: sleep 1000, stop_signal: SIGKILL}
+  later: {image: caisson/host, network_mode: none, command: sleep 1000, stop_signal: SIGKILL}
+`)
+  partly.run('up', '-d', 'here')
+  const begun = ps(partly)[0]?.ID
+  for (const verb of ['stop', 'pause', 'kill', 'logs']) assert.is(partly.run(verb, 'later'), '', verb)
+  for (const verb of ['restart', 'start']) assert.match(partly.try([verb, 'later']).stderr, /no containers to start/)
+  assert.is(partly.try(['rm', '-sf', 'later']).stderr, 'No stopped containers\n')
+  for (const verb of ['stop', 'pause', 'kill', 'logs', 'restart', 'start', 'rm']) {
+    const { status, stderr } = partly.try([verb, 'nosuch'])
+    assert.is(status, 1, verb)
+    assert.match(stderr, /no such service: nosuch/)
+  }
+  assert.equal(
+    ps(partly).map(({ ID, State }) => [ID, State]),
+    [[begun, 'running']],
+  )
+  assert.match(partly.run('ls', '--filter', `name=^${partly.name}$`), /running\(1\)/)
+  partly.run('up', '-d')
+  partly.run('kill', 'later')
+  const status = (...args: string[]) =>
+    JSON.parse(partly.run('ls', '--format', 'json', '--filter', `name=^${partly.name}$`, ...args))[0]?.Status
+  assert.is(status(), 'running(1)')
+  assert.is(status('-a'), 'exited(1), running(1)')
 })
 
 test('stats on a terminal is drawn anew, and q and Ctrl-C leave it as it was', async () => {

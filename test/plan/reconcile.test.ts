@@ -41,6 +41,15 @@ test('an unchanged project is a no-op', () => {
   assert.is(text(project([web, store]), observed({ containers: [container(web), container(store)] })), '\n')
 })
 
+test('a scale of a service that is not there is a mistake', () => {
+  try {
+    up(project([web]), observed(), { scale: { nosuch: 2 } })
+    assert.unreachable()
+  } catch (error) {
+    assert.is((error as { code?: string }).code, 'ENOSERVICE')
+  }
+})
+
 test('networks and volumes come before their containers, starts follow depends_on', () => {
   const api = service('api', { ...joined('default'), dependsOn: needs('store') })
   const kept = service('store', { ...joined('default'), ...mounted('data') })

@@ -90,6 +90,18 @@ test('what a dependency that stays has to be is waited for before anything stops
   )
 })
 
+test('a restart of a service that is not there restarts nothing', () => {
+  const code = (services: string[], project = shop.project) => {
+    try {
+      reconcileRestart({ ...shop, project }, observed({ containers: [healthy] }), { ...none, services })
+      return 'nothing thrown'
+    } catch (error) {
+      return (error as { code?: string }).code
+    }
+  }
+  assert.equal([code(['nosuch']), code(['db', 'nosuch'])], ['ENOSERVICE', 'ENOSERVICE'])
+})
+
 test('a restart of everything runs one-shots again, in their place', () => {
   const plan = text(reconcileRestart(shop, observed({ containers: [healthy, done, container(web)] }), none))
   assert.match(plan, 'startContainer shop-migrate-1 (restart)')

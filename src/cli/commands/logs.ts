@@ -90,10 +90,12 @@ export const logs = defineCommand({
     await requireServices(context, { target, rows: rows, services: positionals })
     const shown = rows.filter((row) => !row.oneOff && (positionals.length === 0 || positionals.includes(row.service)))
     requireIndex(shown, values.index)
+    const services = values.follow ? positionals : [...new Set(shown.map(({ service }) => service))]
+    if (positionals.length > 0 && services.length === 0) return 0 // none of them has ever run
     const prefix = createPrefix({ project: target.name, sources: shown, style })
     const items = engine.logs(target.name, {
       ...options,
-      services: positionals,
+      services: positionals.length === 0 ? [] : services,
       index: values.index,
       follow: values.follow,
       timestamps: values.timestamps,

@@ -5,9 +5,13 @@ import { formatTable, WIDE } from '../render/table.ts'
 import { openReader } from '../runtime.ts'
 import { UsageError } from '../usage.ts'
 
-const formatCounts = (row: ProjectRow): string =>
+const RUNNING: ReadonlySet<string> = new Set(['running', 'paused', 'restarting'])
+
+const isRunning = ({ counts }: ProjectRow): boolean => counts.running + counts.paused + counts.restarting > 0
+
+const formatCounts = (row: ProjectRow, all: boolean): string =>
   Object.entries(row.counts)
-    .filter(([, count]) => count > 0)
+    .filter(([state, count]) => count > 0 && (all || RUNNING.has(state)))
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([state, count]) => `${state}(${count})`)
     .join(', ')
@@ -27,7 +31,7 @@ export const ls = defineCommand({
   summary: 'List the projects of this machine',
   arity: [0, 0],
   options: {
-    all: flag('Projects without a running container too', 'a'),
+    all: flag('What does not run too', 'a'),
     filter: list('name=PATTERN', 'Only projects whose name matches; may be repeated'),
     format: choice(['table', 'json'], 'table', 'Form of the output'),
     quiet: flag('Show names only', 'q'),
@@ -35,11 +39,11 @@ export const ls = defineCommand({
   run: async (context, { values }) => {
     const filters = readFilters(values.filter)
     const rows = (await openReader(context).ls())
-      .filter((row) => values.all || row.counts.running > 0)
+      .filter((row) => values.all || isRunning(row))
       .filter((row) => filters.every((pattern) => pattern.test(row.name)))
     const views = rows.map((row) => ({
       Name: row.name,
-      Status: formatCounts(row),
+      Status: formatCounts(row, values.all),
       ConfigFiles: row.composeFiles.join(','),
     }))
     const { stdout } = context
