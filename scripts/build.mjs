@@ -52,8 +52,8 @@ const buildValidator = () => {
     node('--import', 'tsx', compiler)
 }
 
-// GNU env: certificates of NODE_EXTRA_CA_CERTS cost every Node start 65 ms; src/cli/context.ts puts the variable back.
-const SHEBANG = '#!/usr/bin/env -S -u NODE_EXTRA_CA_CERTS CAISSON_CA=${NODE_EXTRA_CA_CERTS} node'
+// GNU env; `--`: --env-file is our flag, whose file Node 20 looks for wherever it stands. Certificates of NODE_EXTRA_CA_CERTS cost every Node start 65 ms; src/cli/context.ts puts the variable back.
+const SHEBANG = '#!/usr/bin/env -S -u NODE_EXTRA_CA_CERTS CAISSON_CA=${NODE_EXTRA_CA_CERTS} node --'
 
 const common = {
   bundle: true,

@@ -53,6 +53,12 @@ test('a usage error exits 2 and says what was meant, on stderr', () => {
   assert.is(stderr, 'error: unknown flag --detatch of up\n  hint: did you mean "--detach"?\n')
 })
 
+test('an env file that is not there is our mistake to tell, not that of node', () => {
+  const outcome = spawnSync(cli, ['--env-file', 'none.env', 'config', '-q'], { cwd: shop, encoding: 'utf8' })
+  assert.is(outcome.status, 3, outcome.stderr)
+  assert.match(outcome.stderr, 'env-file-not-found')
+})
+
 test('flags that exclude each other are a usage error', () => {
   assert.is(run('up -d --abort-on-container-exit').status, 2)
   assert.is(run('up --force-recreate --no-recreate').status, 2)
