@@ -1,4 +1,3 @@
-// takes: 25 s
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'uvu'
@@ -24,14 +23,13 @@ services:
 `
 const DEADLINE_MS = 60_000
 const project = folder(compose)
-const status = (): Status => {
-  const id = ps(project)[0]?.ID.slice(0, 12) ?? ''
-  return JSON.parse(readFileSync(join(runRoot(), 'containers', id, 'status'), 'utf8')) as Status
-}
+let id = ''
+const status = (): Status => JSON.parse(readFileSync(join(runRoot(), 'containers', id, 'status'), 'utf8')) as Status
 const tick = () => readFileSync(`/proc/${status().pid}/root/tmp/tick`, 'utf8')
 
 test('it becomes healthy, and healthy again after a restart', async () => {
   project.run('up', '-d')
+  id = ps(project)[0]?.ID.slice(0, 12) ?? ''
   await eventually(() => status().health === 'healthy', 'health', DEADLINE_MS)
   process.kill(status().pid, 'SIGKILL')
   await eventually(() => status().restarts === 1 && status().health === 'healthy', 'health again', DEADLINE_MS)
