@@ -25,7 +25,10 @@ const endsOf = ({ state, restarts }: Pick<Condition, 'state' | 'restarts'>): num
   restarts + (state === 'restarting' ? 1 : 0)
 
 const restarted = (exitCode: number): Notice => ({
-  ...{ exitCode, signal: exitCode > 128 ? exitCode - 128 : 0, oomKilled: false, restarting: true },
+  exitCode,
+  signal: exitCode > 128 ? exitCode - 128 : 0,
+  oomKilled: false,
+  restarting: true,
 })
 
 /** One container over all its runs. The end of each is told once: by the monitor, or by the files where that has gone. */
