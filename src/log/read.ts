@@ -86,8 +86,8 @@ export class Merger<Source, Notice> {
     return reading
   }
 
-  /** All lines and notices up to `horizon` that are there now. */
-  *upTo(horizon: string, now: number): Generator<LogPart<Source, Notice>> {
+  /** All lines and notices up to `horizon` that are there now. `isAll`: nothing more comes, so that cut lines have their turn too. */
+  *upTo(horizon: string, now: number, isAll = false): Generator<LogPart<Source, Notice>> {
     let active = this.readings.filter((reading) => timeOf(reading) !== undefined)
     while (active.length > 0) {
       const first = active.reduce((best, reading) =>
@@ -97,7 +97,7 @@ export class Merger<Source, Notice> {
       if (time > horizon) return
       const others = active.flatMap((reading) => (reading === first ? [] : [timeOf(reading) ?? FOREVER]))
       const limit = others.reduce((least, other) => (other < least ? other : least), horizon)
-      const isThrough = yield* this.#give(first, limit, now)
+      const isThrough = yield* this.#give(first, limit, now, isAll)
       if (!isThrough || timeOf(first) === undefined) active = active.filter((reading) => reading !== first)
     }
   }
@@ -130,7 +130,12 @@ export class Merger<Source, Notice> {
   }
 
   /** One notice, or the lines up to `limit`. false: a line's end is missing. */
-  *#give(reading: Reading<Source, Notice>, limit: string, now: number): Generator<LogPart<Source, Notice>, boolean> {
+  *#give(
+    reading: Reading<Source, Notice>,
+    limit: string,
+    now: number,
+    isAll: boolean,
+  ): Generator<LogPart<Source, Notice>, boolean> {
     const { input, cursor } = reading
     const [due] = input.notices ?? []
     if (due !== undefined && due.time <= (headOf(reading) ?? FOREVER)) {
@@ -147,6 +152,7 @@ export class Merger<Source, Notice> {
     if ((yield* this.#giveLength(reading, most, false, false)) > 0) return true
     if (cursor.fill()) return true
     if (due !== undefined) return (yield* this.#giveLength(reading, most, true, false)) > 0
+    if (isAll) return (yield* this.#giveLength(reading, cursor.runUntil(bound), true, false)) > 0
     if (isFirst) reading.cutSince = now
     return false
   }
@@ -245,7 +251,7 @@ export function* readLogs<Source>(
   const merger = new Merger<Source, never>(binding, request)
   try {
     for (const input of inputs) merger.add(input, false)
-    yield* merger.upTo(FOREVER, 0)
+    yield* merger.upTo(FOREVER, 0, true)
     yield* merger.rest()
   } finally {
     merger.close()

@@ -118,6 +118,12 @@ test('a part whose end never came is given out at the end', async ({ base }) => 
   assert.is(await collect({ a }), 'a| one\na| cut\n')
 })
 
+test('a part whose end never came stands before later lines of others', async ({ base }) => {
+  const a = directory(base, 'a', { 1: line(1, 'first') + line(3, 'par', 'stdout', 'P') })
+  const b = directory(base, 'b', { 1: line(2, 'between') + line(4, 'later') + line(5, 'last') })
+  assert.is(await collect({ a, b }), 'a| first\nb| between\na| par\nb| later\nb| last\n')
+})
+
 test('tail counts whole lines, over segments', async ({ base }) => {
   const a = directory(base, 'a', {
     1: line(1, '1') + line(2, '2'),
