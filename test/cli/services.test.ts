@@ -104,7 +104,7 @@ test('up --scale makes more of one service', () => {
 test('ls shows the project with its files, -a also without a running container', () => {
   assert.match(
     run('ls'),
-    new RegExp(`^NAME +STATUS +CONFIG FILES\n${NAME} +exited\\(1\\), running\\(1\\) +${cwd}/compose.yaml\n$`),
+    new RegExp(`^NAME +STATUS +CONFIG FILES\n${NAME} +running\\(1\\) +${cwd}/compose.yaml\n$`),
   )
   run('stop')
   assert.is(run('ls -q'), '')
