@@ -130,8 +130,11 @@ class Followed {
 
   #changed(condition: Condition): void {
     this.#enter(condition.state)
-    if (endsOf(condition) <= this.#restartsTold) return
-    this.#restartsTold = endsOf(condition)
+    const ends = endsOf(condition)
+    if (ends <= this.#restartsTold) return
+    // A change that came in one piece with the monitor's first words is told before they are.
+    this.#tellMissed(ends - 1)
+    this.#restartsTold = ends
     this.#tell(restarted(condition.exitCode))
   }
 

@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync, readFileSync, rmdirSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { CgroupPlan } from '../../src/native/launch-plan.ts'
@@ -41,6 +42,11 @@ test.before(() => {
 test.after(() => {
   for (const path of [`${parent}/monitors`, parent]) {
     if (existsSync(path)) rmdirSync(path)
+  }
+  try {
+    rmdirSync(dirname(parent))
+  } catch {
+    // Projects of other tests are in it, or it went with the last of them.
   }
 })
 
