@@ -17,6 +17,8 @@ type Notice = ExitStatus & { readonly restarting: boolean }
 
 /** How often is looked for what no notice has told of. */
 const LOOK_MS = 250
+/** How long its lines wait for the first words of its monitor, which tell of ends that lie between them. */
+const FIRST_WORDS_MS = 1000
 /** Of a container whose end nobody wrote down. */
 const KILLED: ExitStatus = { exitCode: 137, signal: 9, oomKilled: false }
 
@@ -36,6 +38,9 @@ class Followed {
   readonly input: LogInput<LogSource, Notice>
   /** A run goes on whose end was not told yet. */
   isRunning = false
+  /** What happened before we came is told: its lines can be put in between. */
+  isReady: boolean
+  readonly #bornMs = Date.now()
   readonly #engine: EngineOptions
   readonly #id: string
   readonly #notices: Timed<Notice>[] = []
@@ -57,6 +62,8 @@ class Followed {
     this.#id = record.id
     this.#wake = wake
     this.#wantsPast = options.since !== ''
+    // The last lines wanted are those that are there now: they wait for nothing.
+    this.isReady = !this.#wantsPast || options.tail !== undefined
     this.#told = options.since || (this.#exitRecord()?.finishedAt ?? '')
     const source = sourceOf(record)
     const directory = isSilent(record, options) ? undefined : containerPaths(engine, record.id).log
@@ -67,6 +74,7 @@ class Followed {
     if (this.#isClosed) return
     if (isAlive(runPaths(this.#engine, this.#id))) {
       this.isRunning = true
+      if (Date.now() - this.#bornMs > FIRST_WORDS_MS) this.#beReady()
       if (this.#client === undefined && !this.#isConnecting) void this.#connect()
       return
     }
@@ -74,6 +82,7 @@ class Followed {
     const exit = this.#exitRecord()
     if (exit !== undefined && exit.finishedAt > this.#told) this.#ended(exit)
     else if (this.isRunning) this.#vanished()
+    this.#beReady()
   }
 
   close(): void {
@@ -88,10 +97,14 @@ class Followed {
       if (this.#isClosed) return client.close()
       this.#client = client
       client.watch((condition) => this.#changed(condition))
-      client.hello.then((condition) => this.#catchUp(condition)).catch(() => {})
+      client.hello
+        .then((condition) => this.#catchUp(condition))
+        .catch(() => {})
+        .finally(() => this.#beReady())
       void this.#awaitEnd(client)
     } catch {
       // Not listening yet, or not any more: the next look tells.
+      this.#beReady()
     } finally {
       this.#isConnecting = false
     }
@@ -135,7 +148,13 @@ class Followed {
     // A change that came in one piece with the monitor's first words is told before they are.
     this.#tellMissed(ends - 1)
     this.#restartsTold = ends
-    this.#tell(restarted(condition.exitCode))
+    this.#tell(restarted(condition.exitCode), this.#timeOfEnd(ends))
+  }
+
+  /** Lines of the next run may be here before the news of this end. undefined: there were more ends since. */
+  #timeOfEnd(ends: number): string | undefined {
+    const status = readRecord<Status>(runPaths(this.#engine, this.#id).status)
+    return status !== undefined && endsOf(status) === ends ? status.finishedAt : undefined
   }
 
   /** `ends`: how many its policy has answered in this run, which `isOver` with one more. The journal has each. */
@@ -147,6 +166,12 @@ class Followed {
     const found = endsSince(this.#engine, this.#id, this.#told)
     const answered = isOver ? found.slice(0, -1) : found.slice(0, ends)
     for (const { time, exitCode } of answered.slice(-missed)) this.#tell(restarted(exitCode), time)
+  }
+
+  #beReady(): void {
+    if (this.isReady) return
+    this.isReady = true
+    this.#wake()
   }
 
   #enter(state: Condition['state']): void {
@@ -201,7 +226,9 @@ class Followers {
   }
 
   arrivals(): readonly LogInput<LogSource, Notice>[] {
-    return this.#fresh.splice(0).map(({ input }) => input)
+    const ready = this.#fresh.filter(({ isReady }) => isReady)
+    this.#fresh = this.#fresh.filter(({ isReady }) => !isReady)
+    return ready.map(({ input }) => input)
   }
 
   /** Nothing runs, nothing is expected, and no command is at work that might start something. */
