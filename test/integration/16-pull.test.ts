@@ -3,29 +3,20 @@
 /** Pulls by real commands under what may happen to them: a neighbour, kill -9, Ctrl-C, a full disk, a store that is cleared. */
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { needsRoot } from '../helpers/root.ts'
 import { archive } from '../image/archive.ts'
-import { digestOf, type FaultyRegistry, startRegistry } from '../image/registry/faulty-registry.ts'
-import { caissonBeside, cleanUp, eventually, type Outcome, start, stateRoot } from './scenario.ts'
+import { digestOf } from '../image/registry/faulty-registry.ts'
+import { caissonBeside, eventually, type Outcome, start, stateRoot } from './scenario.ts'
+import { serve } from './served.ts'
 
 needsRoot(test)
 
-const scratch = mkdtempSync(join(tmpdir(), 'caisson-pull-'))
-let registry: FaultyRegistry
-test.before(async () => {
-  registry = await startRegistry()
-})
-test.after(async () => {
-  await registry.close()
-  cleanUp()
-  rmSync(scratch, { recursive: true, force: true })
-})
+const { scratch, registry } = await serve('pull')
 test.before.each(() => rmSync(content(), { recursive: true, force: true }))
 
 const content = (root = stateRoot()): string => join(root, 'content')

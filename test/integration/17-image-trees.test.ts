@@ -1,8 +1,7 @@
 // deadline: 240 s
 /** What is pulled and loaded is, entry by entry, what GNU tar makes of the same layers; and as many layers as a kernel stacks. */
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { test } from 'uvu'
@@ -10,25 +9,16 @@ import * as assert from 'uvu/assert'
 import { resolveImage } from '../../src/image/store.ts'
 import { needsRoot, skipFile } from '../helpers/root.ts'
 import { archive, ociArchive, OCI } from '../image/archive.ts'
-import { type FaultyRegistry, startRegistry } from '../image/registry/faulty-registry.ts'
 import { describe, MANIFEST } from '../image/registry/served-image.ts'
 import { lacksPython } from '../linux/python.ts'
-import { caisson, caissonBeside, cleanUp, folder, stateRoot } from './scenario.ts'
+import { caisson, caissonBeside, folder, stateRoot } from './scenario.ts'
+import { serve } from './served.ts'
 
 needsRoot(test)
 const lacking = lacksPython()
 if (lacking !== undefined) skipFile(lacking)
 
-const scratch = mkdtempSync(join(tmpdir(), 'caisson-trees-'))
-let registry: FaultyRegistry
-test.before(async () => {
-  registry = await startRegistry()
-})
-test.after(async () => {
-  await registry.close()
-  cleanUp()
-  rmSync(scratch, { recursive: true, force: true })
-})
+const { scratch, registry } = await serve('trees')
 
 const run = (program: string, args: readonly string[], input?: Buffer): Buffer => {
   const { status, stdout, stderr, error } = spawnSync(program, args, { cwd: scratch, input, maxBuffer: 64 << 20 })
